@@ -1,0 +1,3 @@
+using System.CommandLine;
+
+return new RootCommand("Speculative edge-cloud decoding with early exits.").Parse(args).Invoke();

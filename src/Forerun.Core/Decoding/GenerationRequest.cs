@@ -1,0 +1,23 @@
+using System.Collections.Immutable;
+using Forerun.Core.Sampling;
+
+namespace Forerun.Core.Decoding;
+
+/// <summary>Everything that determines a generation's text, and how it is to be decoded.</summary>
+public sealed record GenerationRequest
+{
+    /// <summary>Prompt token ids, at least one.</summary>
+    public required ImmutableArray<int> PromptTokens { get; init; }
+
+    /// <summary>How each next token is chosen.</summary>
+    public SamplingOptions Sampling { get; init; } = SamplingOptions.Default;
+
+    /// <summary>Most output tokens, the end token included; 0 = until the context is full. Default 256.</summary>
+    public int MaxTokens { get; init; } = 256;
+
+    /// <summary>Who drafts. Default <see cref="DecodingMode.Speculative"/>.</summary>
+    public DecodingMode Mode { get; init; } = DecodingMode.Speculative;
+
+    /// <summary>Goes on past end tokens when true (benchmarks). Default false.</summary>
+    public bool IgnoreEndTokens { get; init; }
+}
