@@ -1,0 +1,57 @@
+using System.Runtime.InteropServices;
+using Forerun.Inference.Gguf;
+
+namespace Forerun.UnitTests.Gguf;
+
+public class TensorDecoderTests
+{
+    private static readonly SafeTensors Golden = SafeTensors.Open(Repository.Path("tests", "assets", "quants.safetensors"));
+
+    [Theory]
+    [InlineData(GgufTensorType.Q8_0)]
+    [InlineData(GgufTensorType.Q4_0)]
+    [InlineData(GgufTensorType.Q4_1)]
+    public void DecodeRow_RandomBlocks_GivesTheReferenceBits(GgufTensorType type)
+    {
+        var expected = Golden.Values<float>($"{type}.values");
+        var actual = new float[expected.Length];
+        TensorDecoder.DecodeRow(type, Golden.Values<byte>($"{type}.raw"), actual);
+        Assert.Equal(MemoryMarshal.Cast<float, int>(expected).ToArray(), MemoryMarshal.Cast<float, int>(actual).ToArray());
+    }
+
+    [Fact]
+    public void DecodeRow_PlainNumbers_AreExact()
+    {
+        float[] values = [0, -0f, 1, -2.5f, float.PositiveInfinity, 6.1035156e-5f, 5.9604645e-8f];
+        var decoded = new float[values.Length];
+
+        TensorDecoder.DecodeRow(GgufTensorType.F32, MemoryMarshal.AsBytes<float>(values), decoded);
+        Assert.Equal(values, decoded);
+
+        var halves = Array.ConvertAll(values, value => (Half)value);
+        TensorDecoder.DecodeRow(GgufTensorType.F16, MemoryMarshal.AsBytes<Half>(halves), decoded);
+        Assert.Equal(values, decoded);
+
+        var upperHalves = Array.ConvertAll(values, value => (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16));
+        TensorDecoder.DecodeRow(GgufTensorType.BF16, MemoryMarshal.AsBytes<ushort>(upperHalves), decoded);
+        Assert.Equal(values, decoded);
+    }
+
+    [Fact]
+    public void DecodeRow_UnsupportedType_IsRefusedByName()
+    {
+        var error = Assert.Throws<InvalidDataException>(
+            () => TensorDecoder.DecodeRow(GgufTensorType.Q4_K, new byte[144], new float[256]));
+        Assert.Equal(
+            "The type of a tensor is Q4_K, which is not supported. Supported are F32, F16, BF16, Q8_0, Q4_0, Q4_1. "
+            + "Convert the model to one of them.",
+            error.Message);
+    }
+
+    [Theory]
+    [InlineData(GgufTensorType.Q8_0, 34, 31)]
+    [InlineData(GgufTensorType.Q8_0, 33, 32)]
+    [InlineData(GgufTensorType.F16, 5, 2)]
+    public void DecodeRow_LengthsDoNotFit_Throws(GgufTensorType type, int bytes, int elements) =>
+        Assert.Throws<ArgumentException>(() => TensorDecoder.DecodeRow(type, new byte[bytes], new float[elements]));
+}
