@@ -8,11 +8,15 @@ namespace Forerun.Core.Numerics;
 public interface ILanes<TSelf>
     where TSelf : struct, ILanes<TSelf>
 {
+    /// <summary>Machine registers that sixteen lanes fill: 1, 2 or 4.</summary>
+    static abstract int Registers { get; }
+
     /// <summary>Loads 16 values from <paramref name="source"/>.</summary>
     static abstract TSelf Load(ref readonly float source);
 
-    /// <summary>Loads 16 half-precision bit patterns, widened: exact for normal numbers and zeros, times 2^-112.</summary>
-    static abstract TSelf LoadHalfBits(ref readonly ushort source);
+    /// <summary>Loads 16 half-precision bit patterns, widened exactly (infinity and NaN patterns become numbers of
+    /// 65,536 and above).</summary>
+    static abstract TSelf LoadHalf(ref readonly ushort source);
 
     /// <summary>All lanes the same value.</summary>
     static abstract TSelf Create(float value);

@@ -6,6 +6,9 @@ namespace Forerun.Core.Numerics;
 /// machine. Pure; thread-safe.</summary>
 public static class LaneMath
 {
+    /// <summary>2^112: what a half's bits, moved into a float's fields, lack in the exponent.</summary>
+    public const float TwoToThe112 = 5.192296858534828e33f;
+
     /// <summary>e^x for x in [-87, 88] (clamped), about 1-2 units in the last place.</summary>
     /// <remarks>x = n ln 2 + r with |r| ≤ ln 2 / 2; e^r by its Taylor polynomial of degree 6; then 2^n by adding n to
     /// the exponent field. Adding 1.5·2^23 rounds to the nearest integer and leaves n in the low bits.</remarks>

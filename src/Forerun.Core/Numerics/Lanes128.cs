@@ -21,6 +21,9 @@ public readonly struct Lanes128 : ILanes<Lanes128>
     }
 
     /// <inheritdoc/>
+    public static int Registers => 4;
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Load(ref readonly float source) =>
         new(
@@ -31,7 +34,7 @@ public readonly struct Lanes128 : ILanes<Lanes128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 LoadHalfBits(ref readonly ushort source) =>
+    public static Lanes128 LoadHalf(ref readonly ushort source) =>
         new(
             Widen(in source, 0),
             Widen(in source, 4),
@@ -164,6 +167,7 @@ public readonly struct Lanes128 : ILanes<Lanes128>
     private static Vector128<float> Widen(ref readonly ushort source, nuint offset)
     {
         var half = Vector64.LoadUnsafe(in source, offset).AsInt16().ToVector128Unsafe();
-        return ((Vector128.WidenLower(half) << 13) & Vector128.Create(unchecked((int)0x8FFFE000))).AsSingle();
+        var wide = Vector128.WidenLower(half) << 13;
+        return (wide & Vector128.Create(unchecked((int)0x8FFFE000))).AsSingle() * LaneMath.TwoToThe112;
     }
 }

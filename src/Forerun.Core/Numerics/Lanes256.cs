@@ -17,13 +17,16 @@ public readonly struct Lanes256 : ILanes<Lanes256>
     }
 
     /// <inheritdoc/>
+    public static int Registers => 2;
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 Load(ref readonly float source) =>
         new(Vector256.LoadUnsafe(in source), Vector256.LoadUnsafe(in source, 8));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 LoadHalfBits(ref readonly ushort source) =>
+    public static Lanes256 LoadHalf(ref readonly ushort source) =>
         new(Widen(in source, 0), Widen(in source, 8));
 
     /// <inheritdoc/>
@@ -107,6 +110,6 @@ public readonly struct Lanes256 : ILanes<Lanes256>
     {
         var half = Vector128.LoadUnsafe(in source, offset).AsInt16();
         var wide = Vector256.Create(Vector128.WidenLower(half), Vector128.WidenUpper(half));
-        return ((wide << 13) & Vector256.Create(unchecked((int)0x8FFFE000))).AsSingle();
+        return ((wide << 13) & Vector256.Create(unchecked((int)0x8FFFE000))).AsSingle() * LaneMath.TwoToThe112;
     }
 }

@@ -10,16 +10,20 @@ public readonly struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
     private readonly Vector512<float> _value = value;
 
     /// <inheritdoc/>
+    public static int Registers => 1;
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 Load(ref readonly float source) => new(Vector512.LoadUnsafe(in source));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 LoadHalfBits(ref readonly ushort source)
+    public static Lanes512 LoadHalf(ref readonly ushort source)
     {
         // The cast keeps a sign-extending widening, so the half's sign lands in the float's sign bit.
         var wide = Vector512.WidenLower(Vector256.LoadUnsafe(in source).AsInt16().ToVector512Unsafe());
-        return new(((wide << 13) & Vector512.Create(unchecked((int)0x8FFFE000))).AsSingle());
+        return new(
+            ((wide << 13) & Vector512.Create(unchecked((int)0x8FFFE000))).AsSingle() * LaneMath.TwoToThe112);
     }
 
     /// <inheritdoc/>

@@ -1,0 +1,265 @@
+using Forerun.Inference.Kernels;
+
+namespace Forerun.Inference.Execution;
+
+/// <summary>Attention of one layer for all rows of a batch, shared out among the workers.</summary>
+/// <remarks>Few rows: each page of each KV head is an item of its own, and a second step merges the pages in order.
+/// Many rows: an item is a KV head and up to 16 rows, and merges pages as it goes. Both add up in the same order.</remarks>
+internal sealed unsafe class AttentionStep : IDisposable
+{
+    private const int RowsPerItem = 16;
+    private const int MaxSplitQueries = 64;
+    private const int Quad = AttentionKernel.QueriesPerCall;
+
+    private readonly LanguageModel _model;
+    private readonly KvLayout _layout;
+    private readonly AttentionKernel _kernel;
+    private readonly int _heads;
+    private readonly int _group;
+    private readonly int _stride;
+    private readonly int _maxPages;
+    private readonly List<Item> _items = [];
+    private readonly Scratch[] _scratch;
+    private readonly NativeBuffer? _partials;
+    private bool _split;
+    private int _next;
+
+    /// <summary>Allocates scratch for every worker.</summary>
+    public AttentionStep(LanguageModel model)
+    {
+        _model = model;
+        _layout = model.KvPool.Layout;
+        _kernel = model.Kernels.Attention;
+        _heads = model.Config.NumAttentionHeads;
+        _group = _heads / model.Config.NumKeyValueHeads;
+        _stride = AttentionKernel.PartialStride(_layout.HeadDim);
+        _maxPages = (model.Config.MaxPositionEmbeddings + KvPage.Positions - 1) / KvPage.Positions;
+        _scratch = new Scratch[model.Workers.Count];
+        for (var i = 0; i < _scratch.Length; i++)
+        {
+            _scratch[i] = new Scratch(_layout, _stride, (RowsPerItem * _group) + Quad);
+        }
+
+        _partials = model.Workers.Count == 1
+            ? null
+            : new NativeBuffer(4L * MaxSplitQueries * _maxPages * _stride);
+    }
+
+    /// <summary>Divides a batch into items.</summary>
+    public void Plan(ForwardBatch batch)
+    {
+        _items.Clear();
+        _split = _partials is not null && batch.RowCount * _heads <= MaxSplitQueries;
+        var segments = batch.Segments;
+        for (var s = 0; s < segments.Length; s++)
+        {
+            var step = _split ? segments[s].RowCount : RowsPerItem;
+            for (var row = 0; row < segments[s].RowCount; row += step)
+            {
+                AddItems(segments[s], s, row, Math.Min(step, segments[s].RowCount - row));
+            }
+        }
+    }
+
+    /// <summary>Makes the items available again: once per layer, before the barrier in front of <see cref="Run"/>.</summary>
+    public void Restart() => Volatile.Write(ref _next, 0);
+
+    /// <summary>Works on items until none is left; all workers call this.</summary>
+    /// <param name="batch">The planned batch.</param>
+    /// <param name="worker">The calling worker.</param>
+    /// <param name="layer">Layer index.</param>
+    /// <param name="queries">Rotated, scaled queries <c>[rows, heads * headDim]</c>.</param>
+    /// <param name="output">Destination, same shape.</param>
+    /// <param name="barriers">The worker's barrier count.</param>
+    public void Run(ForwardBatch batch, int worker, int layer, float* queries, float* output, ref int barriers)
+    {
+        var scratch = _scratch[worker];
+        while (true)
+        {
+            var index = Interlocked.Increment(ref _next) - 1;
+            if (index >= _items.Count)
+            {
+                break;
+            }
+
+            Attend(batch.Segments[_items[index].Segment], _items[index], layer, queries, output, scratch);
+        }
+
+        if (_split)
+        {
+            _model.Workers.Barrier(ref barriers);
+            MergePages(batch, worker, output, scratch.Running);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var scratch in _scratch)
+        {
+            scratch.Dispose();
+        }
+
+        _partials?.Dispose();
+    }
+
+    private static int PageCount(int positions) => (positions + KvPage.Positions - 1) / KvPage.Positions;
+
+    private void AddItems(in BatchSegment segment, int index, int firstRow, int rowCount)
+    {
+        var pages = PageCount(segment.Position + firstRow + rowCount);
+        for (var head = 0; head < _layout.KvHeads; head++)
+        {
+            if (!_split)
+            {
+                _items.Add(new Item(index, firstRow, rowCount, head, 0, pages));
+                continue;
+            }
+
+            for (var page = 0; page < pages; page++)
+            {
+                _items.Add(new Item(index, firstRow, rowCount, head, page, page + 1));
+            }
+        }
+    }
+
+    private void Attend(
+        in BatchSegment segment, in Item item, int layer, float* queries, float* output, Scratch scratch)
+    {
+        var queryCount = item.RowCount * _group;
+        for (var page = item.FirstPage; page < item.EndPage; page++)
+        {
+            Load(segment.Cache.Page(page * KvPage.Positions), layer, item.Head, scratch, out var keys, out var values);
+            for (var first = 0; first < queryCount; first += Quad)
+            {
+                AttendPage(segment, item, page, first, keys, values, queries, scratch);
+            }
+        }
+
+        for (var query = 0; query < queryCount && !_split; query++)
+        {
+            _kernel.Finish(scratch.Running + (query * _stride), At(output, segment, item, query), _layout.HeadDim);
+        }
+    }
+
+    /// <summary>Four queries over one page: partial results are kept (split) or merged at once.</summary>
+    private void AttendPage(
+        in BatchSegment segment, in Item item, int page, int first, float* keys, float* values, float* queries, Scratch scratch)
+    {
+        var rows = stackalloc float*[Quad];
+        var valid = stackalloc int[Quad];
+        var last = (item.RowCount * _group) - 1;
+        var any = false;
+        for (var i = 0; i < Quad; i++)
+        {
+            var query = Math.Min(first + i, last);
+            rows[i] = At(queries, segment, item, query);
+            var seen = segment.Position + item.FirstRow + (query / _group) + 1 - (page * KvPage.Positions);
+            any |= seen > 0;
+            valid[i] = Math.Clamp(seen, 0, KvPage.Positions);
+        }
+
+        if (!any)
+        {
+            return;
+        }
+
+        _kernel.Page(keys, values, _layout.HeadDim, rows, valid, scratch.Scores, scratch.Partials);
+        for (var i = 0; i < Quad && first + i <= last; i++)
+        {
+            if (valid[i] > 0)
+            {
+                Keep(segment, item, page, first + i, scratch.Partials + (i * _stride), scratch);
+            }
+        }
+    }
+
+    private void Keep(in BatchSegment segment, in Item item, int page, int query, float* partial, Scratch scratch)
+    {
+        if (_split || page == 0)
+        {
+            var target = _split
+                ? Partial(segment.FirstRow + item.FirstRow + (query / _group), (item.Head * _group) + (query % _group), page)
+                : scratch.Running + (query * _stride);
+            new ReadOnlySpan<float>(partial, _stride).CopyTo(new Span<float>(target, _stride));
+        }
+        else
+        {
+            _kernel.Merge(scratch.Running + (query * _stride), partial, _layout.HeadDim);
+        }
+    }
+
+    private void MergePages(ForwardBatch batch, int worker, float* output, float* running)
+    {
+        foreach (ref readonly var segment in batch.Segments)
+        {
+            for (var row = 0; row < segment.RowCount; row++)
+            {
+                var pages = PageCount(segment.Position + row + 1);
+                for (var head = worker; head < _heads; head += _model.Workers.Count)
+                {
+                    var batchRow = segment.FirstRow + row;
+                    new ReadOnlySpan<float>(Partial(batchRow, head, 0), _stride).CopyTo(new Span<float>(running, _stride));
+                    for (var page = 1; page < pages; page++)
+                    {
+                        _kernel.Merge(running, Partial(batchRow, head, page), _layout.HeadDim);
+                    }
+
+                    _kernel.Finish(running, output + (((long)batchRow * _heads) + head) * _layout.HeadDim, _layout.HeadDim);
+                }
+            }
+        }
+    }
+
+    private float* Partial(int row, int head, int page) =>
+        _partials!.Floats + (((((long)row * _heads) + head) * _maxPages) + page) * _stride;
+
+    private float* At(float* rows, in BatchSegment segment, in Item item, int query) =>
+        rows + ((((long)segment.FirstRow + item.FirstRow + (query / _group)) * _heads)
+            + (item.Head * _group) + (query % _group)) * _layout.HeadDim;
+
+    /// <summary>Keys and values of a page as floats: in place, or widened into scratch.</summary>
+    private void Load(KvPage page, int layer, int head, Scratch scratch, out float* keys, out float* values)
+    {
+        if (_layout.Format == KvFormat.F32)
+        {
+            keys = (float*)page.Keys(layer, head);
+            values = (float*)page.Values(layer, head);
+            return;
+        }
+
+        keys = scratch.Keys;
+        values = scratch.Values;
+        _kernel.Widen((ushort*)page.Keys(layer, head), keys, _layout.HalfHeadElements);
+        _kernel.Widen((ushort*)page.Values(layer, head), values, _layout.HalfHeadElements);
+    }
+
+    private readonly record struct Item(int Segment, int FirstRow, int RowCount, int Head, int FirstPage, int EndPage);
+
+    /// <summary>One worker's memory.</summary>
+    private sealed class Scratch(KvLayout layout, int stride, int maxQueries) : IDisposable
+    {
+        private readonly NativeBuffer _keyValues = new(8L * layout.HalfHeadElements);
+        private readonly NativeBuffer _scores = new(4 * Quad * KvPage.Positions);
+        private readonly NativeBuffer _partials = new(4L * Quad * stride, clear: true);
+        private readonly NativeBuffer _running = new(4L * maxQueries * stride, clear: true);
+
+        public float* Keys => _keyValues.Floats;
+
+        public float* Values => _keyValues.Floats + layout.HalfHeadElements;
+
+        public float* Scores => _scores.Floats;
+
+        public float* Partials => _partials.Floats;
+
+        public float* Running => _running.Floats;
+
+        public void Dispose()
+        {
+            _keyValues.Dispose();
+            _scores.Dispose();
+            _partials.Dispose();
+            _running.Dispose();
+        }
+    }
+}

@@ -1,0 +1,99 @@
+using Forerun.Inference.Weights;
+
+namespace Forerun.Inference.Execution;
+
+/// <summary>Scratch memory of a pass; every row a multiple of 16 floats.</summary>
+internal sealed unsafe class PassBuffers : IDisposable
+{
+    private readonly List<NativeBuffer> _all = [];
+    private readonly int _hiddenSize;
+    private readonly float*[] _normed;
+    private readonly float* _hidden;
+
+    /// <summary>Allocates everything for up to <paramref name="maxRows"/> rows.</summary>
+    public PassBuffers(LanguageModel model, int maxRows, int maxLogitRows)
+    {
+        var config = model.Config;
+        _hiddenSize = config.HiddenSize;
+        QuerySize = config.NumAttentionHeads * config.HeadDim;
+        KeySize = config.NumKeyValueHeads * config.HeadDim;
+        LogitSize = model.Weights.Head.TileCount * WeightMatrix.TileRows;
+        _hidden = Floats((long)maxRows * config.HiddenSize);
+        Queries = Floats((long)maxRows * QuerySize);
+        Keys = Floats((long)maxRows * KeySize);
+        Values = Floats((long)maxRows * KeySize);
+        Attended = Floats((long)maxRows * QuerySize);
+        Update = Floats((long)maxRows * config.HiddenSize);
+        Gate = Floats((long)maxRows * config.IntermediateSize);
+        Up = Floats((long)maxRows * config.IntermediateSize);
+        Logits = Floats((long)maxLogitRows * LogitSize);
+        var widest = Math.Max(config.IntermediateSize, Math.Max(config.HiddenSize, QuerySize));
+        Activations = (byte*)Floats((model.ActivationKernel.ActivationBytes(Math.Max(maxRows, maxLogitRows), widest) + 3) / 4);
+        _normed = new float*[model.Workers.Count];
+        for (var i = 0; i < _normed.Length; i++)
+        {
+            _normed[i] = Floats(config.HiddenSize);
+        }
+    }
+
+    /// <summary>Attention heads times head dimension.</summary>
+    public int QuerySize { get; }
+
+    /// <summary>KV heads times head dimension.</summary>
+    public int KeySize { get; }
+
+    /// <summary>Floats of a logit row: the head's rows, padded to whole tiles.</summary>
+    public int LogitSize { get; }
+
+    /// <summary><c>[rows, querySize]</c>.</summary>
+    public float* Queries { get; }
+
+    /// <summary><c>[rows, keySize]</c>.</summary>
+    public float* Keys { get; }
+
+    /// <summary><c>[rows, keySize]</c>.</summary>
+    public float* Values { get; }
+
+    /// <summary>Attention's output, <c>[rows, querySize]</c>.</summary>
+    public float* Attended { get; }
+
+    /// <summary>What is added to the hidden states, <c>[rows, hiddenSize]</c>.</summary>
+    public float* Update { get; }
+
+    /// <summary><c>[rows, intermediateSize]</c>.</summary>
+    public float* Gate { get; }
+
+    /// <summary><c>[rows, intermediateSize]</c>.</summary>
+    public float* Up { get; }
+
+    /// <summary><c>[logitRows, logitSize]</c>.</summary>
+    public float* Logits { get; }
+
+    /// <summary>Prepared activations of the current step.</summary>
+    public byte* Activations { get; }
+
+    /// <summary>Hidden states of a row, <c>[hiddenSize]</c>.</summary>
+    public float* HiddenRow(int row) => _hidden + ((long)row * _hiddenSize);
+
+    /// <summary>Logits of a row.</summary>
+    public float* LogitRow(int row) => Logits + ((long)row * LogitSize);
+
+    /// <summary>A worker's own row, <c>[hiddenSize]</c>.</summary>
+    public float* Normed(int worker) => _normed[worker];
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var buffer in _all)
+        {
+            buffer.Dispose();
+        }
+    }
+
+    private float* Floats(long count)
+    {
+        var buffer = new NativeBuffer(4 * count);
+        _all.Add(buffer);
+        return buffer.Floats;
+    }
+}

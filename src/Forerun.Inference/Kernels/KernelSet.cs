@@ -1,0 +1,100 @@
+using System.Runtime.Intrinsics;
+using Forerun.Core.Numerics;
+using Forerun.Inference.Weights;
+
+namespace Forerun.Inference.Kernels;
+
+/// <summary>The kernels of one instruction set. Stateless; thread-safe.</summary>
+internal sealed class KernelSet
+{
+    private readonly MatrixKernel[] _matrix;
+
+    private KernelSet(InstructionSet instructionSet, MatrixKernel[] matrix, RowKernel rows, AttentionKernel attention)
+    {
+        InstructionSet = instructionSet;
+        _matrix = matrix;
+        Rows = rows;
+        Attention = attention;
+    }
+
+    /// <summary>The instruction set.</summary>
+    public InstructionSet InstructionSet { get; }
+
+    /// <summary>Row work.</summary>
+    public RowKernel Rows { get; }
+
+    /// <summary>Attention.</summary>
+    public AttentionKernel Attention { get; }
+
+    /// <summary>Most activation rows of one kernel call; the same for all formats, which share activations.</summary>
+    public int MaxRows => _matrix[0].MaxRows;
+
+    /// <summary>The kernels of an instruction set.</summary>
+    /// <exception cref="PlatformNotSupportedException">This machine lacks it.</exception>
+    public static KernelSet Create(InstructionSet set)
+    {
+        if (!InstructionSets.Supported(set))
+        {
+            throw new PlatformNotSupportedException(
+                $"This machine cannot run the instruction set '{set}'; it has {string.Join(", ", InstructionSets.All)}.");
+        }
+
+        // Where both exist, nibbles run faster in 512-bit multiply-adds, bytes in VNNI (docs/benchmarks.md).
+        return set switch
+        {
+            InstructionSet.Avx512Vnni => new(
+                set,
+                [Vnni<Q8Tile>(6), Avx512<Q4Tile>(6), Avx512<Q4MinimumTile>(6), new FloatMatrixKernel<Lanes512>(6)],
+                new RowKernel<Lanes512>(),
+                new AttentionKernel<Lanes512>()),
+            InstructionSet.Avx512 => new(
+                set,
+                [Avx512<Q8Tile>(6), Avx512<Q4Tile>(6), Avx512<Q4MinimumTile>(6), new FloatMatrixKernel<Lanes512>(6)],
+                new RowKernel<Lanes512>(),
+                new AttentionKernel<Lanes512>()),
+            InstructionSet.AvxVnni => new(
+                set,
+                [Vnni<Q8Tile>(4), Vnni<Q4Tile>(4), Vnni<Q4MinimumTile>(4), new FloatMatrixKernel<Lanes256>(4)],
+                new RowKernel<Lanes256>(),
+                new AttentionKernel<Lanes256>()),
+            InstructionSet.Avx2 => new(
+                set,
+                [Avx2<Q8Tile>(4), Avx2<Q4Tile>(4), Avx2<Q4MinimumTile>(4), new FloatMatrixKernel<Lanes256>(4)],
+                new RowKernel<Lanes256>(),
+                new AttentionKernel<Lanes256>()),
+            InstructionSet.ArmDot => new(
+                set,
+                [Arm<Q8Tile>(6), Arm<Q4Tile>(6), Arm<Q4MinimumTile>(6), new FloatMatrixKernel<Lanes128>(6)],
+                new RowKernel<Lanes128>(),
+                new AttentionKernel<Lanes128>()),
+            _ => new(
+                set,
+                [Portable<Q8Tile>(4), Portable<Q4Tile>(4), Portable<Q4MinimumTile>(4), new FloatMatrixKernel<Lanes128>(4)],
+                new RowKernel<Lanes128>(),
+                new AttentionKernel<Lanes128>()),
+        };
+    }
+
+    /// <summary>The kernel for a weight format.</summary>
+    public MatrixKernel Matrix(TileFormat format) => _matrix[(int)format];
+
+    private static MatrixKernel Avx512<TFormat>(int maxRows)
+        where TFormat : struct, ITileFormat =>
+        new IntegerMatrixKernel<Avx512Dot, Avx512Dot.Accumulator, Avx512Dot.Weights, RowFloats512, Vector512<float>, TFormat>(maxRows);
+
+    private static MatrixKernel Vnni<TFormat>(int maxRows)
+        where TFormat : struct, ITileFormat =>
+        new IntegerMatrixKernel<AvxVnniDot, Vector256<int>, AvxVnniDot.Weights, RowFloats256, Vector256<float>, TFormat>(maxRows);
+
+    private static MatrixKernel Avx2<TFormat>(int maxRows)
+        where TFormat : struct, ITileFormat =>
+        new IntegerMatrixKernel<Avx2Dot, Avx2Dot.Accumulator, Avx2Dot.Weights, RowFloats256, Vector256<float>, TFormat>(maxRows);
+
+    private static MatrixKernel Arm<TFormat>(int maxRows)
+        where TFormat : struct, ITileFormat =>
+        new IntegerMatrixKernel<ArmDot, Vector128<int>, ArmDot.Weights, RowFloats128, Vector128<float>, TFormat>(maxRows);
+
+    private static MatrixKernel Portable<TFormat>(int maxRows)
+        where TFormat : struct, ITileFormat =>
+        new IntegerMatrixKernel<PortableDot, Vector128<int>, PortableDot.Weights, RowFloats128, Vector128<float>, TFormat>(maxRows);
+}

@@ -1,0 +1,33 @@
+using Forerun.Inference.Weights;
+
+namespace Forerun.Inference.Kernels;
+
+/// <summary>Multiplies a range of a weight matrix's tiles with the activations of a pass.</summary>
+internal abstract unsafe class MatrixKernel
+{
+    /// <summary>Most activation rows that share one loaded weight.</summary>
+    public abstract int MaxRows { get; }
+
+    /// <summary>Bytes of prepared activations, <c>[rows, columns]</c>.</summary>
+    public abstract long ActivationBytes(int rows, int columns);
+
+    /// <summary>Brings one activation row, <c>[columns]</c>, into the form that <see cref="Multiply"/> reads.</summary>
+    public abstract void Prepare(float* source, int columns, byte* activations, in RowGroups groups, int row);
+
+    /// <summary><c>output[row, 16 * tile …] = weights[16 * tile …, :] · activations[row, :]</c>.</summary>
+    /// <param name="weights">The matrix.</param>
+    /// <param name="activations">Prepared rows.</param>
+    /// <param name="groups">Their division.</param>
+    /// <param name="output">Destination, <c>[rows, outputStride]</c>; written in whole tiles.</param>
+    /// <param name="outputStride">At least 16 * tile count.</param>
+    /// <param name="tileStart">First tile.</param>
+    /// <param name="tileEnd">End of the tiles.</param>
+    public abstract void Multiply(
+        WeightMatrix weights,
+        byte* activations,
+        in RowGroups groups,
+        float* output,
+        int outputStride,
+        int tileStart,
+        int tileEnd);
+}

@@ -1,0 +1,119 @@
+using System.Collections.Immutable;
+using Forerun.Core.Numerics;
+using Forerun.Inference.Execution;
+using Forerun.Inference.Gguf;
+using Forerun.Inference.Kernels;
+using Forerun.Inference.Tokenization;
+using Forerun.Inference.Weights;
+
+namespace Forerun.Inference;
+
+/// <summary>A model in memory: config, tokenizer and packed weights. Immutable and thread-safe; the state of a sequence
+/// is a <see cref="KvCache"/>, the state of a computation a <see cref="ForwardPass"/>.</summary>
+public sealed class LanguageModel : IDisposable
+{
+    private readonly ModelLoadOptions _options;
+
+    private LanguageModel(GgufFile file, ModelLoadOptions options)
+    {
+        _options = options;
+        Config = ModelConfig.From(file);
+        Tokenizer = Tokenizer.From(file);
+        (ChatTemplate, ChatTemplateProblem) = ChatTemplate.Find(file);
+        Id = ModelFingerprint.Of(file, Config);
+        Kernels = KernelSet.Create(options.InstructionSet ?? InstructionSets.Best);
+        Workers = new WorkerPool(options.WorkerCount, options.Pin);
+        Weights = new TransformerWeights(file, Config, options.Weights, Workers);
+        Rotary = new RotaryTable(file, Config, Workers);
+        var original = options.Weights == WeightFormat.Original;
+        ActivationKernel = Kernels.Matrix(original ? TileFormat.F32 : TileFormat.Q8);
+        KvPool = new KvPagePool(new KvLayout(
+            Config.NumHiddenLayers, Config.NumKeyValueHeads, Config.HeadDim, original ? KvFormat.F32 : KvFormat.F16));
+    }
+
+    /// <summary>Shapes and constants.</summary>
+    public ModelConfig Config { get; }
+
+    /// <summary>Text to token ids and back.</summary>
+    public Tokenizer Tokenizer { get; }
+
+    /// <summary>How a conversation becomes a prompt; null when the file has no template that is supported.</summary>
+    public ChatTemplate? ChatTemplate { get; }
+
+    /// <summary>Why <see cref="ChatTemplate"/> is null, and what to do; null otherwise.</summary>
+    public string? ChatTemplateProblem { get; }
+
+    /// <summary>Name and fingerprint: the same for the same file content.</summary>
+    public string Id { get; }
+
+    /// <summary>Which arithmetic the text depends on beside the file. Two machines with the same id and the same numerics
+    /// id give the same bits.</summary>
+    public string NumericsId => _options.Weights == WeightFormat.Original ? "f32-v1" : "int8-v1";
+
+    /// <summary>Token ids of the head's rows; empty when row i is token i.</summary>
+    public ImmutableArray<int> DraftVocabulary => Config.DraftVocabulary;
+
+    /// <summary>Bytes of weights that one decode step reads.</summary>
+    public long WeightBytesPerPass => Weights.BytesPerPass;
+
+    /// <summary>Bytes of keys and values per position.</summary>
+    public long KvBytesPerPosition => KvPool.Layout.PageBytes / KvPage.Positions;
+
+    /// <summary>Bytes of KV pages in use by all caches.</summary>
+    public long KvBytesInUse => KvPool.BytesInUse;
+
+    /// <summary>The code path in use.</summary>
+    public InstructionSet InstructionSet => Kernels.InstructionSet;
+
+    /// <summary>Worker threads of a pass.</summary>
+    public int Threads => Workers.Count;
+
+    internal KernelSet Kernels { get; }
+
+    internal WorkerPool Workers { get; }
+
+    internal TransformerWeights Weights { get; }
+
+    internal RotaryTable Rotary { get; }
+
+    internal MatrixKernel ActivationKernel { get; }
+
+    internal KvPagePool KvPool { get; }
+
+    /// <summary>Loads a GGUF file.</summary>
+    /// <param name="path">The file; it stays mapped and must not change while the model is in use.</param>
+    /// <param name="options">How; null = <see cref="ModelLoadOptions.Default"/>.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged, or uses something that is not supported.</exception>
+    public static LanguageModel Load(string path, ModelLoadOptions? options = null) =>
+        Load(GgufFile.Open(path), options ?? ModelLoadOptions.Default);
+
+    internal static LanguageModel Load(GgufFile file, ModelLoadOptions options)
+    {
+        try
+        {
+            return new LanguageModel(file, options);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>An empty cache for one sequence.</summary>
+    public KvCache CreateCache() => new(KvPool, Config.MaxPositionEmbeddings);
+
+    /// <summary>Scratch memory for passes of up to <paramref name="maxRows"/> rows, of which up to
+    /// <paramref name="maxLogitRows"/> get logits.</summary>
+    public ForwardPass CreatePass(int maxRows = 128, int maxLogitRows = 32) => new(this, maxRows, maxLogitRows);
+
+    /// <summary>Frees weights, pages and threads. Passes and caches must not be used afterwards.</summary>
+    public void Dispose()
+    {
+        Workers.Dispose();
+        Weights.Dispose();
+        Rotary.Dispose();
+        KvPool.Dispose();
+    }
+}

@@ -1,0 +1,115 @@
+using Forerun.Inference.Execution;
+using Forerun.Inference.Gguf;
+
+namespace Forerun.Inference.Weights;
+
+/// <summary>What one layer has learned.</summary>
+internal sealed record LayerWeights(
+    NativeBuffer AttentionNorm,
+    WeightMatrix Query,
+    WeightMatrix Key,
+    WeightMatrix Value,
+    WeightMatrix Output,
+    NativeBuffer FeedForwardNorm,
+    WeightMatrix Gate,
+    WeightMatrix Up,
+    WeightMatrix Down)
+{
+    /// <summary>The layer's matrices.</summary>
+    public IEnumerable<WeightMatrix> Matrices => [Query, Key, Value, Output, Gate, Up, Down];
+}
+
+/// <summary>All weights of a model, packed; immutable and thread-safe once loaded. Embedding rows stay in the mapped
+/// file: a pass reads one row per token.</summary>
+internal sealed unsafe class TransformerWeights : IDisposable
+{
+    private readonly GgufFile _file;
+    private readonly GgufTensor _embedding;
+
+    /// <summary>Loads and packs everything.</summary>
+    public TransformerWeights(GgufFile file, ModelConfig config, WeightFormat format, WorkerPool workers)
+    {
+        _file = file;
+        _embedding = file.Tensor("token_embd.weight");
+        TensorDecoder.ThrowIfUnsupported(_embedding);
+        var packer = new TilePacker(file, format, workers);
+        Layers = new LayerWeights[config.NumHiddenLayers];
+        for (var i = 0; i < Layers.Length; i++)
+        {
+            Layers[i] = LoadLayer(packer, i, RotaryOrder(config.HeadDim));
+        }
+
+        FinalNorm = LoadVector("output_norm.weight");
+        Head = packer.Pack(config.TieWordEmbeddings ? "token_embd.weight" : "output.weight");
+    }
+
+    /// <summary>Layers, first to last.</summary>
+    public LayerWeights[] Layers { get; }
+
+    /// <summary>The norm before the head.</summary>
+    public NativeBuffer FinalNorm { get; }
+
+    /// <summary>The LM head.</summary>
+    public WeightMatrix Head { get; }
+
+    /// <summary>Bytes that a decode step reads: every matrix once.</summary>
+    public long BytesPerPass => Head.Bytes + Layers.Sum(l => l.Matrices.Sum(m => m.Bytes));
+
+    /// <summary>A token's embedding, <c>[hiddenSize]</c>.</summary>
+    public void Embed(int token, Span<float> destination) =>
+        TensorDecoder.DecodeRow(_embedding.Type, _file.Row(_embedding, token), destination);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var layer in Layers)
+        {
+            foreach (var matrix in layer.Matrices)
+            {
+                matrix.Dispose();
+            }
+
+            layer.AttentionNorm.Dispose();
+            layer.FeedForwardNorm.Dispose();
+        }
+
+        FinalNorm.Dispose();
+        Head.Dispose();
+        _file.Dispose();
+    }
+
+    /// <summary>Files keep rotary pairs next to each other; the kernels want element i and i + headDim / 2.</summary>
+    private static Func<int, int> RotaryOrder(int headDim)
+    {
+        var half = headDim / 2;
+        return row =>
+        {
+            var (head, i) = (row / headDim, row % headDim);
+            return (head * headDim) + (i < half ? 2 * i : (2 * (i - half)) + 1);
+        };
+    }
+
+    private LayerWeights LoadLayer(TilePacker packer, int index, Func<int, int> rotaryOrder)
+    {
+        var prefix = $"blk.{index}.";
+        return new LayerWeights(
+            LoadVector(prefix + "attn_norm.weight"),
+            packer.Pack(prefix + "attn_q.weight", rotaryOrder),
+            packer.Pack(prefix + "attn_k.weight", rotaryOrder),
+            packer.Pack(prefix + "attn_v.weight"),
+            packer.Pack(prefix + "attn_output.weight"),
+            LoadVector(prefix + "ffn_norm.weight"),
+            packer.Pack(prefix + "ffn_gate.weight"),
+            packer.Pack(prefix + "ffn_up.weight"),
+            packer.Pack(prefix + "ffn_down.weight"));
+    }
+
+    private NativeBuffer LoadVector(string name)
+    {
+        var tensor = _file.Tensor(name);
+        TensorDecoder.ThrowIfUnsupported(tensor);
+        var vector = new NativeBuffer(4 * tensor.RowLength);
+        TensorDecoder.DecodeRow(tensor.Type, _file.Row(tensor, 0), new Span<float>(vector.Floats, (int)tensor.RowLength));
+        return vector;
+    }
+}
