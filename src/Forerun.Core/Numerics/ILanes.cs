@@ -52,6 +52,10 @@ public interface ILanes<TSelf>
     /// exponent field of <paramref name="value"/>: multiplies by a power of two (see <see cref="LaneMath"/>).</summary>
     static abstract TSelf ScaleByPowerOfTwo(TSelf value, TSelf biased);
 
+    /// <summary>The exponents k, as floats, for which <c>value · 2^-k</c> lies in [√½, √2); for positive normal
+    /// numbers. Other bit patterns give some number, the same on every machine.</summary>
+    static abstract TSelf Exponent(TSelf value);
+
     /// <summary>Sum of the lanes by a fixed tree: lanes i and i+8, then i+4, i+2, i+1.</summary>
     static abstract float Sum(TSelf value);
 

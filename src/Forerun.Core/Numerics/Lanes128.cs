@@ -142,6 +142,15 @@ public readonly struct Lanes128 : ILanes<Lanes128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 Exponent(Lanes128 value) =>
+        new(
+            Exponent(value._a),
+            Exponent(value._b),
+            Exponent(value._c),
+            Exponent(value._d));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Lanes128 value) => Sum((value._a + value._c) + (value._b + value._d));
 
     /// <inheritdoc/>
@@ -170,4 +179,8 @@ public readonly struct Lanes128 : ILanes<Lanes128>
         var wide = Vector128.WidenLower(half) << 13;
         return (wide & Vector128.Create(unchecked((int)0x8FFFE000))).AsSingle() * LaneMath.TwoToThe112;
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Exponent(Vector128<float> value) =>
+        Vector128.ConvertToSingle((value.AsInt32() - Vector128.Create(DeterministicMath.SqrtHalfBits)) >> 23);
 }

@@ -92,6 +92,10 @@ public readonly struct Lanes256 : ILanes<Lanes256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 Exponent(Lanes256 value) => new(Exponent(value._a), Exponent(value._b));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Lanes256 value) => Sum(value._a + value._b);
 
     /// <inheritdoc/>
@@ -112,4 +116,8 @@ public readonly struct Lanes256 : ILanes<Lanes256>
         var wide = Vector256.Create(Vector128.WidenLower(half), Vector128.WidenUpper(half));
         return ((wide << 13) & Vector256.Create(unchecked((int)0x8FFFE000))).AsSingle() * LaneMath.TwoToThe112;
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Exponent(Vector256<float> value) =>
+        Vector256.ConvertToSingle((value.AsInt32() - Vector256.Create(DeterministicMath.SqrtHalfBits)) >> 23);
 }

@@ -1,0 +1,181 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Forerun.Core.Numerics;
+
+namespace Forerun.Core.Sampling;
+
+/// <summary>The tokens still in the running for one choice, in ascending token id, each with its distance: how far its
+/// logit / temperature lies below the largest, 0 … <see cref="Reach"/>. One caller at a time.</summary>
+/// <remarks>Order of preference: smaller distance first, then smaller token id; every filter keeps a prefix of that
+/// order. Probabilities are counted in whole units of 2^-30 of the most probable token's, so that sums are exact in any
+/// order of addition, and nothing has to be sorted.</remarks>
+internal sealed class Candidates(int capacity)
+{
+    /// <summary>Tokens further below the best can neither win, because the noise spans less than this, nor weigh as much
+    /// as one unit.</summary>
+    public const float Reach = 22f;
+
+    private readonly float[] _distances = new float[capacity + 16];
+    private readonly float[] _scores = new float[capacity + 16];
+    private readonly int[] _tokens = new int[capacity + 16];
+    private readonly int[] _weights = new int[capacity + 16];
+    private int _count;
+
+    /// <summary>Starts over with the tokens in reach.</summary>
+    /// <param name="logits">Logits below infinity, <c>[rows]</c>, rows ≤ capacity.</param>
+    /// <param name="largest">The largest of them, finite.</param>
+    /// <param name="inverseTemperature">1 / temperature.</param>
+    /// <param name="vocabulary">Token ids of the rows, ascending; empty when row i is token i.</param>
+    public void Collect(
+        ReadOnlySpan<float> logits, float largest, float inverseTemperature, ReadOnlySpan<int> vocabulary)
+    {
+        _count = 0;
+        var reach = new Vector<float>(Reach);
+        var row = 0;
+        for (; row <= logits.Length - Vector<float>.Count; row += Vector<float>.Count)
+        {
+            var distances = (new Vector<float>(largest) - new Vector<float>(logits[row..])) * inverseTemperature;
+            if (Vector.LessThanOrEqualAny(distances, reach))
+            {
+                for (var lane = 0; lane < Vector<float>.Count; lane++)
+                {
+                    Append(distances[lane], row + lane, vocabulary);
+                }
+            }
+        }
+
+        for (; row < logits.Length; row++)
+        {
+            Append((largest - logits[row]) * inverseTemperature, row, vocabulary);
+        }
+    }
+
+    /// <summary>Keeps the first <paramref name="k"/>.</summary>
+    public void KeepTopK(int k)
+    {
+        if (k < _count)
+        {
+            _weights.AsSpan(0, _count).Fill(1);
+            KeepUntil(k);
+        }
+    }
+
+    /// <summary>Keeps the shortest prefix that holds <paramref name="share"/> of the candidates' probability.</summary>
+    public void KeepTopP(float share)
+    {
+        Weigh();
+        KeepUntil(Math.Max(1L, (long)Math.Ceiling(share * (double)WeightWithin(int.MaxValue))));
+    }
+
+    /// <summary>Keeps those at most <paramref name="distance"/> below the best.</summary>
+    public void KeepWithin(float distance) => Keep(BitConverter.SingleToInt32Bits(distance), int.MaxValue);
+
+    /// <summary>The token of the largest noise - distance; the lowest token id of equals.</summary>
+    public int Best(ulong seed, int position)
+    {
+        var scores = _scores.AsSpan(0, _count);
+        SharedNoise.Gumbel(seed, position, _tokens.AsSpan(0, _count), scores);
+        for (var i = 0; i < _count; i += Vector<float>.Count)
+        {
+            (new Vector<float>(_scores, i) - new Vector<float>(_distances, i)).CopyTo(_scores, i);
+        }
+
+        return _tokens[Logits.ArgMax(scores)];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Append(float distance, int row, ReadOnlySpan<int> vocabulary)
+    {
+        // The absolute value drops the sign of a zero: distances are then ordered as their bits are.
+        _distances[_count] = MathF.Abs(distance);
+        _tokens[_count] = vocabulary.IsEmpty ? row : vocabulary[row];
+        _count += distance <= Reach ? 1 : 0;
+    }
+
+    /// <summary>Keeps the shortest prefix of at least <paramref name="weight"/>, which is in 1 … the total weight.
+    /// </summary>
+    private void KeepUntil(long weight)
+    {
+        _weights.AsSpan(_count, Vector<int>.Count).Clear();
+        var (low, high) = (0, BitConverter.SingleToInt32Bits(Reach));
+        while (low < high)
+        {
+            var middle = low + ((high - low) >> 1);
+            if (WeightWithin(middle) >= weight)
+            {
+                high = middle;
+            }
+            else
+            {
+                low = middle + 1;
+            }
+        }
+
+        // The last distance is known; its tokens weigh the same each, and the lowest ids come first.
+        var each = _weights[_distances.AsSpan(0, _count).IndexOf(BitConverter.Int32BitsToSingle(low))];
+        var missing = weight - WeightWithin(low - 1);
+        Keep(low, (int)((missing + each - 1) / each));
+    }
+
+    private void Keep(int lastBits, int ties)
+    {
+        var kept = 0;
+        for (var i = 0; i < _count; i++)
+        {
+            var bits = BitConverter.SingleToInt32Bits(_distances[i]);
+            _distances[kept] = _distances[i];
+            _tokens[kept] = _tokens[i];
+            kept += bits < lastBits || (bits == lastBits && --ties >= 0) ? 1 : 0;
+        }
+
+        _count = kept;
+    }
+
+    private long WeightWithin(int lastBits)
+    {
+        var last = new Vector<int>(lastBits);
+        var sum = Vector<long>.Zero;
+        for (var i = 0; i < _count; i += Vector<int>.Count)
+        {
+            var within = Vector.LessThanOrEqual(new Vector<float>(_distances, i).As<float, int>(), last);
+            Vector.Widen(new Vector<int>(_weights, i) & within, out var lower, out var upper);
+            sum += lower + upper;
+        }
+
+        return Vector.Sum(sum);
+    }
+
+    private void Weigh()
+    {
+        if (Vector512.IsHardwareAccelerated)
+        {
+            Weigh<Lanes512>();
+        }
+        else if (Vector256.IsHardwareAccelerated)
+        {
+            Weigh<Lanes256>();
+        }
+        else
+        {
+            Weigh<Lanes128>();
+        }
+
+        for (var i = 0; i < _count; i += Vector<int>.Count)
+        {
+            Vector.ConvertToInt32(new Vector<float>(_scores, i)).CopyTo(_weights, i);
+        }
+
+        _weights.AsSpan(_count, Vector<int>.Count).Clear();
+    }
+
+    private void Weigh<TLanes>()
+        where TLanes : struct, ILanes<TLanes>
+    {
+        for (var i = 0; i < _count; i += 16)
+        {
+            var probability = LaneMath.Exp(TLanes.Create(0f) - TLanes.Load(in _distances[i]));
+            TLanes.Store(probability * TLanes.Create(1 << 30), ref _scores[i]);
+        }
+    }
+}

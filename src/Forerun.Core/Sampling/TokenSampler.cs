@@ -1,0 +1,130 @@
+using System.Collections.Immutable;
+using Forerun.Core.Numerics;
+
+namespace Forerun.Core.Sampling;
+
+/// <summary>Chooses the next token: a pure function of logits, options (with the seed), position and history, the same
+/// on every machine. Holds scratch only: one caller at a time; nothing is allocated after construction.</summary>
+/// <remarks>
+/// In this order: (1) the repetition penalty, on the raw logits of the distinct tokens among the last
+/// <see cref="SamplingOptions.RepetitionWindow"/> of the history: positive ones are divided, others multiplied; (2) at
+/// temperature 0 the token of the largest logit; else the logits are divided by the temperature; (3) top-k; (4) top-p,
+/// on the softmax over the survivors of top-k; (5) min-p, relative to the most probable token; (6) of the survivors the
+/// one with the largest logit / temperature + <see cref="SharedNoise"/> at (seed, position, token).
+/// <para>Tokens are ordered by logit / temperature, larger first, then by token id, smaller first; ties fall that way
+/// in every step. Noise and penalty go by token id, so a draft model with a draft vocabulary shares them with its
+/// target.</para>
+/// </remarks>
+public sealed class TokenSampler
+{
+    private readonly SamplingOptions _options;
+    private readonly ImmutableArray<int> _vocabulary;
+    private readonly int _rowCount;
+    private readonly float _minPDistance;
+    private readonly float[] _penalised = [];
+    private readonly Candidates? _candidates;
+
+    /// <summary>Creates a sampler with its scratch.</summary>
+    /// <param name="options">How tokens are chosen.</param>
+    /// <param name="vocabSize">Token ids are 0 … vocabSize - 1.</param>
+    /// <param name="draftVocabulary">Token id of each row of logits, strictly ascending; default or empty: row i is
+    /// token i.</param>
+    /// <exception cref="ArgumentException">An option is out of range, or the draft vocabulary is not ascending within
+    /// the vocabulary.</exception>
+    public TokenSampler(SamplingOptions options, int vocabSize, ImmutableArray<int> draftVocabulary = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        ArgumentOutOfRangeException.ThrowIfLessThan(vocabSize, 1);
+        _options = options;
+        _vocabulary = draftVocabulary.IsDefault ? [] : draftVocabulary;
+        CheckVocabulary(_vocabulary.AsSpan(), vocabSize);
+        _rowCount = _vocabulary.IsEmpty ? vocabSize : _vocabulary.Length;
+        _minPDistance = (float)-DeterministicMath.Log((double)options.MinP);
+        _penalised = options.RepetitionPenalty == 1f ? [] : new float[_rowCount];
+        _candidates = options.Temperature == 0f ? null : new Candidates(_rowCount);
+    }
+
+    /// <summary>The token at <paramref name="position"/>.</summary>
+    /// <param name="logits">Raw logits, <c>[vocabSize]</c> or <c>[draftVocabulary]</c>; not changed; -infinity masks a
+    /// token.</param>
+    /// <param name="position">Absolute position of the token to choose.</param>
+    /// <param name="history">All tokens at smaller positions, or at least the last
+    /// <see cref="SamplingOptions.RepetitionWindow"/>; only the repetition penalty looks at them.</param>
+    /// <returns>A token id, also when there is a draft vocabulary.</returns>
+    /// <exception cref="ArgumentException">The logits have another length, one is NaN or +infinity, or none is above
+    /// -infinity.</exception>
+    public int Sample(ReadOnlySpan<float> logits, int position, ReadOnlySpan<int> history)
+    {
+        if (logits.Length != _rowCount)
+        {
+            throw new ArgumentException(
+                $"The logits have the wrong length: needed [{_rowCount}], got [{logits.Length}].", nameof(logits));
+        }
+
+        ArgumentOutOfRangeException.ThrowIfNegative(position);
+        logits = Penalise(logits, history);
+        var best = Logits.ArgMax(logits);
+        if (_candidates is null)
+        {
+            return _vocabulary.IsEmpty ? best : _vocabulary[best];
+        }
+
+        _candidates.Collect(logits, logits[best], 1f / _options.Temperature, _vocabulary.AsSpan());
+        if (_options.TopK > 0)
+        {
+            _candidates.KeepTopK(_options.TopK);
+        }
+
+        if (_options.TopP < 1f)
+        {
+            _candidates.KeepTopP(_options.TopP);
+        }
+
+        if (_options.MinP > 0f)
+        {
+            _candidates.KeepWithin(_minPDistance);
+        }
+
+        return _candidates.Best(_options.Seed, position);
+    }
+
+    private ReadOnlySpan<float> Penalise(ReadOnlySpan<float> logits, ReadOnlySpan<int> history)
+    {
+        if (_penalised.Length == 0)
+        {
+            return logits;
+        }
+
+        logits.CopyTo(_penalised);
+        var penalty = _options.RepetitionPenalty;
+        foreach (var token in history[Math.Max(0, history.Length - _options.RepetitionWindow)..])
+        {
+            var row = _vocabulary.IsEmpty ? token : _vocabulary.AsSpan().BinarySearch(token);
+            if ((uint)row < (uint)_rowCount)
+            {
+                // From the raw logit, so that a token seen twice is penalised once.
+                _penalised[row] = logits[row] > 0f ? logits[row] / penalty : logits[row] * penalty;
+            }
+        }
+
+        return _penalised;
+    }
+
+    private static void CheckVocabulary(ReadOnlySpan<int> vocabulary, int vocabSize)
+    {
+        var previous = -1;
+        foreach (var token in vocabulary)
+        {
+            if (token <= previous || token >= vocabSize)
+            {
+                throw new ArgumentException(
+                    $"A draft vocabulary must hold ascending token ids below the vocabulary size {vocabSize}, got "
+                    + $"{token} after {previous}. The draft model's file is broken.",
+                    nameof(vocabulary));
+            }
+
+            previous = token;
+        }
+    }
+}
