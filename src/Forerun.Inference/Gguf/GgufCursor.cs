@@ -9,6 +9,7 @@ namespace Forerun.Inference.Gguf;
 internal sealed class GgufCursor(MappedBytes bytes, string fileName)
 {
     private const int MaxNameBytes = 65_535;
+    private const int MaxStringBytes = 1 << 24;
 
     /// <summary>Offset of the next byte.</summary>
     public long Position { get; private set; }
@@ -89,7 +90,10 @@ internal sealed class GgufCursor(MappedBytes bytes, string fileName)
         var what = $"the length of a string of key \"{key}\"";
         for (var i = 0; i < count; i++)
         {
-            Skip(ReadCount(1, what));
+            var length = ReadCount(1, what);
+            Skip(length <= MaxStringBytes
+                ? length
+                : throw Invalid($"{what} is {length}; expected at most {MaxStringBytes}."));
         }
     }
 

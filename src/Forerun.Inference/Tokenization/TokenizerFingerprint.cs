@@ -1,0 +1,31 @@
+using System.Security.Cryptography;
+using System.Text;
+using Forerun.Inference.Gguf;
+
+namespace Forerun.Inference.Tokenization;
+
+/// <summary>The hash by which edge and cloud know that their token ids mean the same.</summary>
+internal static class TokenizerFingerprint
+{
+    private const int Bytes = 16;
+
+    private static readonly string[] Keys =
+    [
+        "model", "pre", "tokens", "token_type", "merges", "add_bos_token",
+        "bos_token_id", "eos_token_id", "unknown_token_id", "padding_token_id",
+    ];
+
+    /// <summary>The first 16 bytes of the SHA-256 over names, lengths and stored bytes, in hexadecimal.</summary>
+    public static string Of(GgufMetadata metadata)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var key in Keys)
+        {
+            var value = metadata.RawBytes($"tokenizer.ggml.{key}");
+            hash.AppendData(Encoding.UTF8.GetBytes($"{key}:{value.Length}:"));
+            hash.AppendData(value);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, Bytes));
+    }
+}

@@ -1,0 +1,99 @@
+using System.Collections.Immutable;
+using System.Text;
+using Forerun.Inference.Gguf;
+
+namespace Forerun.Inference.Tokenization;
+
+/// <summary>What a token is for, by its number in the file.</summary>
+internal enum TokenType
+{
+    Normal = 1,
+    Unknown = 2,
+    Control = 3,
+    UserDefined = 4,
+    Unused = 5,
+    Byte = 6,
+}
+
+/// <summary>The bytes and types of all tokens, packed into one array. Immutable and thread-safe.</summary>
+internal sealed class Vocabulary
+{
+    private const string TokensKey = "tokenizer.ggml.tokens";
+    private const string TypesKey = "tokenizer.ggml.token_type";
+    private const int MaxTokens = 1 << 20;
+    private readonly ImmutableArray<int> _types;
+    private readonly int[] _starts;
+    private readonly byte[] _bytes;
+
+    private Vocabulary(ImmutableArray<string> texts, ImmutableArray<int> types)
+    {
+        _types = types;
+        _starts = new int[texts.Length + 1];
+        var bytes = new MemoryStream();
+        for (var token = 0; token < texts.Length; token++)
+        {
+            bytes.Write(BytesOf(texts[token], IsSpecial(token)));
+            _starts[token + 1] = checked((int)bytes.Length);
+        }
+
+        _bytes = bytes.ToArray();
+    }
+
+    /// <summary>Number of tokens.</summary>
+    public int Count => _types.Length;
+
+    /// <summary>Reads tokens and types.</summary>
+    /// <param name="metadata">The file's keys.</param>
+    /// <param name="texts">The tokens as they are written in the file, <c>[Count]</c>.</param>
+    public static Vocabulary Read(GgufMetadata metadata, out ImmutableArray<string> texts)
+    {
+        var tokens = metadata.GetStrings(TokensKey);
+        if (tokens.Count is 0 or > MaxTokens)
+        {
+            throw metadata.Invalid($"key \"{TokensKey}\" has {tokens.Count} tokens; expected 1 to {MaxTokens}.");
+        }
+
+        var types = metadata.FindInt32Array(TypesKey)
+            ?? [.. Enumerable.Repeat((int)TokenType.Normal, tokens.Count)];
+        if (types.Length != tokens.Count)
+        {
+            throw metadata.Invalid(
+                $"key \"{TypesKey}\" has {types.Length} entries; expected one for each of the {tokens.Count} tokens.");
+        }
+
+        texts = tokens.ToImmutableArray();
+        return new Vocabulary(texts, types);
+    }
+
+    /// <summary>The bytes a token stands for.</summary>
+    public ReadOnlySpan<byte> Bytes(int token)
+    {
+        ThrowIfNoToken(token);
+        return _bytes.AsSpan(_starts[token].._starts[token + 1]);
+    }
+
+    /// <summary>What a token is for.</summary>
+    public TokenType Type(int token)
+    {
+        ThrowIfNoToken(token);
+        return (TokenType)_types[token];
+    }
+
+    /// <summary>Whether a token stands for its own text and is found in text before all others.</summary>
+    public bool IsSpecial(int token) => Type(token) is TokenType.Control or TokenType.UserDefined;
+
+    private static ReadOnlySpan<byte> BytesOf(string text, bool isSpecial)
+    {
+        var decoded = new byte[text.Length];
+        return !isSpecial && ByteLevel.TryDecode(text, decoded) ? decoded : Encoding.UTF8.GetBytes(text);
+    }
+
+    private void ThrowIfNoToken(int token)
+    {
+        if ((uint)token >= (uint)_types.Length)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(token), token, $"A token id must be from 0 to {_types.Length - 1}.");
+        }
+    }
+}
