@@ -1,6 +1,5 @@
 using Forerun.Inference.Execution;
 using Forerun.Inference.Kernels;
-using Forerun.Inference.Weights;
 
 namespace Forerun.Inference;
 

@@ -19,7 +19,8 @@ public sealed class LanguageModel : IDisposable
         _options = options;
         Config = ModelConfig.From(file);
         Tokenizer = Tokenizer.From(file);
-        (ChatTemplate, ChatTemplateProblem) = ChatTemplate.Find(file);
+        ChatTemplate = ChatTemplate.From(file, out var problem);
+        ChatTemplateProblem = problem;
         Id = ModelFingerprint.Of(file, Config);
         Kernels = KernelSet.Create(options.InstructionSet ?? InstructionSets.Best);
         Workers = new WorkerPool(options.WorkerCount, options.Pin);

@@ -78,23 +78,18 @@ internal sealed class KernelSet
     /// <summary>The kernel for a weight format.</summary>
     public MatrixKernel Matrix(TileFormat format) => _matrix[(int)format];
 
-    private static MatrixKernel Avx512<TFormat>(int maxRows)
-        where TFormat : struct, ITileFormat =>
-        new IntegerMatrixKernel<Avx512Dot, Avx512Dot.Accumulator, Avx512Dot.Weights, RowFloats512, Vector512<float>, TFormat>(maxRows);
+    private static IntegerMatrixKernel<Avx512Dot, Avx512Dot.Accumulator, Avx512Dot.Weights, RowFloats512, Vector512<float>, TFormat> Avx512<TFormat>(int maxRows)
+        where TFormat : struct, ITileFormat => new(maxRows);
 
-    private static MatrixKernel Vnni<TFormat>(int maxRows)
-        where TFormat : struct, ITileFormat =>
-        new IntegerMatrixKernel<AvxVnniDot, Vector256<int>, AvxVnniDot.Weights, RowFloats256, Vector256<float>, TFormat>(maxRows);
+    private static IntegerMatrixKernel<AvxVnniDot, Vector256<int>, AvxVnniDot.Weights, RowFloats256, Vector256<float>, TFormat> Vnni<TFormat>(int maxRows)
+        where TFormat : struct, ITileFormat => new(maxRows);
 
-    private static MatrixKernel Avx2<TFormat>(int maxRows)
-        where TFormat : struct, ITileFormat =>
-        new IntegerMatrixKernel<Avx2Dot, Avx2Dot.Accumulator, Avx2Dot.Weights, RowFloats256, Vector256<float>, TFormat>(maxRows);
+    private static IntegerMatrixKernel<Avx2Dot, Avx2Dot.Accumulator, Avx2Dot.Weights, RowFloats256, Vector256<float>, TFormat> Avx2<TFormat>(int maxRows)
+        where TFormat : struct, ITileFormat => new(maxRows);
 
-    private static MatrixKernel Arm<TFormat>(int maxRows)
-        where TFormat : struct, ITileFormat =>
-        new IntegerMatrixKernel<ArmDot, Vector128<int>, ArmDot.Weights, RowFloats128, Vector128<float>, TFormat>(maxRows);
+    private static IntegerMatrixKernel<ArmDot, Vector128<int>, ArmDot.Weights, RowFloats128, Vector128<float>, TFormat> Arm<TFormat>(int maxRows)
+        where TFormat : struct, ITileFormat => new(maxRows);
 
-    private static MatrixKernel Portable<TFormat>(int maxRows)
-        where TFormat : struct, ITileFormat =>
-        new IntegerMatrixKernel<PortableDot, Vector128<int>, PortableDot.Weights, RowFloats128, Vector128<float>, TFormat>(maxRows);
+    private static IntegerMatrixKernel<PortableDot, Vector128<int>, PortableDot.Weights, RowFloats128, Vector128<float>, TFormat> Portable<TFormat>(int maxRows)
+        where TFormat : struct, ITileFormat => new(maxRows);
 }

@@ -39,7 +39,7 @@ internal static unsafe class QuadProduct<TLanes>
     private static void Two(
         float* a, int rowStride, int vectorStride, int count, float** b, float* output, int outputStride)
     {
-        var (b0, b1, b2, b3) = (b[0], b[1], b[2], b[3]);
+        float* b0 = b[0], b1 = b[1], b2 = b[2], b3 = b[3];
         TLanes x0 = TLanes.Create(0f), x1 = x0, x2 = x0, x3 = x0, y0 = x0, y1 = x0, y2 = x0, y3 = x0;
         for (var i = 0; i < count; i++, a += rowStride)
         {
@@ -66,7 +66,7 @@ internal static unsafe class QuadProduct<TLanes>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void One(float* a, int rowStride, int count, float** b, float* output, int outputStride)
     {
-        var (b0, b1, b2, b3) = (b[0], b[1], b[2], b[3]);
+        float* b0 = b[0], b1 = b[1], b2 = b[2], b3 = b[3];
         TLanes x0 = TLanes.Create(0f), x1 = x0, x2 = x0, x3 = x0;
         for (var i = 0; i < count; i++, a += rowStride)
         {

@@ -91,7 +91,8 @@ internal sealed unsafe class TilePacker(GgufFile file, WeightFormat weights, Wor
             _ => PackQ4Minimum,
         };
         var blockBytes = BlockFormat.Of(tensor.Type).Bytes;
-        var (quants, scales) = (matrix.Tile(tile), matrix.Scales(tile));
+        var quants = matrix.Tile(tile);
+        var scales = matrix.Scales(tile);
         for (var block = 0; block < matrix.BlockCount; block++)
         {
             pack(source, quants, scales, row);
@@ -137,7 +138,8 @@ internal sealed unsafe class TilePacker(GgufFile file, WeightFormat weights, Wor
 
     private static void PackFloats(ReadOnlySpan<float> values, WeightMatrix matrix, int tile, int row)
     {
-        var (quants, scales) = (matrix.Tile(tile), matrix.Scales(tile));
+        var quants = matrix.Tile(tile);
+        var scales = matrix.Scales(tile);
         for (var block = 0; block < matrix.BlockCount; block++)
         {
             var part = values.Slice(block * 32, 32);
