@@ -20,7 +20,10 @@ public sealed record Announcement(int Round, int ExitLayer, int AcceptedCount, i
 /// <param name="AcceptedCount">Accepted count k, 0 … draft length.</param>
 /// <param name="NextToken">Next token t: recovered or bonus.</param>
 /// <param name="Timings">What the round cost the server.</param>
-public sealed record Verdict(int Round, int AcceptedCount, int NextToken, ServerTimings Timings) : VerificationEvent;
+/// <param name="IsLast">The generation is over and its <see cref="GenerationEnd"/> follows; nothing is to be drafted.
+/// </param>
+public sealed record Verdict(
+    int Round, int AcceptedCount, int NextToken, ServerTimings Timings, bool IsLast = false) : VerificationEvent;
 
 /// <summary>The generation is over; nothing follows.</summary>
 /// <param name="Reason">Why it ended.</param>

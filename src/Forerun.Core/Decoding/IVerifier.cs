@@ -1,0 +1,55 @@
+namespace Forerun.Core.Decoding;
+
+/// <summary>Verifies drafts against the target: in process, or over the network. Thread-safe.</summary>
+public interface IVerifier
+{
+    /// <summary>What the verifier runs.</summary>
+    /// <exception cref="VerifierUnavailableException">The verifier does not answer.</exception>
+    ValueTask<TargetDescription> DescribeAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Starts one generation. Prefill begins at once; the first draft may be sent before anything is read.
+    /// In <see cref="DecodingMode.Autoregressive"/> verdicts come without drafts.</summary>
+    /// <exception cref="ModelMismatchException">Edge and target do not share a tokenizer.</exception>
+    /// <exception cref="ProtocolException">The request does not fit the target; some verifiers say so on the first
+    /// read.</exception>
+    ValueTask<IVerification> OpenAsync(GenerationRequest request, CancellationToken cancellationToken = default);
+}
+
+/// <summary>The verification stream of one generation. At most one send and one read at a time. Disposing ends the
+/// generation: nothing more is computed for it.</summary>
+public interface IVerification : IAsyncDisposable
+{
+    /// <summary>Bytes of messages so far; zero in process.</summary>
+    WireBytes Bytes { get; }
+
+    /// <summary>Sends the draft of the next round.</summary>
+    /// <exception cref="ProtocolException">The draft does not follow the last verdict; some verifiers say so on the
+    /// next read.</exception>
+    ValueTask SendAsync(Draft draft, CancellationToken cancellationToken = default);
+
+    /// <summary>Waits for the next event; <see cref="GenerationEnd"/> is the last one.</summary>
+    /// <exception cref="ModelMismatchException">Edge and target do not share a tokenizer.</exception>
+    /// <exception cref="ProtocolException">One side broke the protocol.</exception>
+    /// <exception cref="VerifierUnavailableException">The verifier is gone or overloaded.</exception>
+    ValueTask<VerificationEvent> ReadAsync(CancellationToken cancellationToken = default);
+}
+
+/// <summary>What a verifier runs.</summary>
+/// <param name="TargetId">The target model: name and fingerprint.</param>
+/// <param name="TokenizerFingerprint">Token ids are compared only between equal fingerprints.</param>
+/// <param name="NumericsId">Servers with the same target and numerics compute the same bits.</param>
+/// <param name="ProtocolVersion">The newest protocol version spoken.</param>
+/// <param name="ContextLength">Most positions of a sequence, prompt and output together.</param>
+/// <param name="MaxDraftLength">Most tokens of one draft.</param>
+public sealed record TargetDescription(
+    string TargetId,
+    string TokenizerFingerprint,
+    string NumericsId,
+    int ProtocolVersion,
+    int ContextLength,
+    int MaxDraftLength);
+
+/// <summary>Bytes of one generation's messages, their length prefixes included.</summary>
+/// <param name="Up">Edge to cloud.</param>
+/// <param name="Down">Cloud to edge.</param>
+public readonly record struct WireBytes(long Up, long Down);
