@@ -49,6 +49,15 @@ internal static class ErrorTable
         },
         status.Detail);
 
+    /// <summary>The error that one of the three exceptions carries; null for any other.</summary>
+    public static VerificationError? ErrorOf(Exception exception) => exception switch
+    {
+        ModelMismatchException mismatch => mismatch.Error,
+        ProtocolException protocol => protocol.Error,
+        VerifierUnavailableException unavailable => unavailable.Error,
+        _ => null,
+    };
+
     public static CloudMessage ToMessage(VerificationError error) => new()
     {
         Error = new Error

@@ -1,0 +1,131 @@
+using System.Runtime.ExceptionServices;
+using System.Threading.Channels;
+using Forerun.Core.Decoding;
+
+namespace Forerun.Cloud;
+
+/// <summary>One generation as its owner sees it: drafts in, events out. The scheduler's lock guards the members that
+/// the scheduler uses.</summary>
+internal sealed class LocalVerification : IVerification
+{
+    // Unbounded for the type, bounded by the context: a generation has at most one verdict per output token.
+    private readonly Channel<VerificationEvent> _events =
+        Channel.CreateUnbounded<VerificationEvent>(new UnboundedChannelOptions { SingleReader = true });
+
+    private readonly VerificationScheduler _scheduler;
+    private readonly DraftInbox _inbox;
+    private readonly bool _isAutoregressive;
+
+    public LocalVerification(
+        VerificationScheduler scheduler, TargetSession session, DraftInbox inbox, DecodingMode mode)
+    {
+        _scheduler = scheduler;
+        _inbox = inbox;
+        _isAutoregressive = mode == DecodingMode.Autoregressive;
+        Session = session;
+    }
+
+    /// <inheritdoc/>
+    public WireBytes Bytes => default;
+
+    /// <summary>Rounds that have their verdict.</summary>
+    public int DecidedRounds => _inbox.Round - 1;
+
+    /// <summary>The target's side.</summary>
+    internal TargetSession Session { get; }
+
+    /// <summary>When it became ready for a pass.</summary>
+    internal long ReadySince { get; set; }
+
+    /// <summary>Time spent ready since the last verdict.</summary>
+    internal TimeSpan Queued { get; set; }
+
+    /// <summary>It waits for a pass.</summary>
+    internal bool IsReady { get; set; }
+
+    /// <summary>It is part of the running pass.</summary>
+    internal bool IsRunning { get; set; }
+
+    /// <summary>Nothing more is computed for it.</summary>
+    internal bool IsClosed { get; private set; }
+
+    /// <summary>Completes when its memory is free.</summary>
+    internal TaskCompletionSource Released { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The draft to verify next; in autoregressive mode an empty one.</summary>
+    internal Draft? NextDraft =>
+        _isAutoregressive ? new Draft(_inbox.Round, _inbox.BasePosition, []) : _inbox.Next;
+
+    /// <summary>There are rows to compute.</summary>
+    internal bool HasWork => !IsClosed && (_isAutoregressive || _inbox.Next is not null || Session.PrefillRows > 0);
+
+    /// <inheritdoc/>
+    public ValueTask SendAsync(Draft draft, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        _scheduler.Submit(this, draft);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<VerificationEvent> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return await _events.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (ChannelClosedException exception) when (exception.InnerException is { } cause)
+        {
+            ExceptionDispatchInfo.Throw(cause);
+            throw;
+        }
+    }
+
+    /// <summary>Ends the generation; the reader sees the error.</summary>
+    public void Cancel(Exception error) => _scheduler.Cancel(this, error);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        _scheduler.Cancel(this);
+        await Released.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>Takes in a draft.</summary>
+    internal void AddDraft(Draft draft)
+    {
+        if (_isAutoregressive)
+        {
+            throw new ProtocolException(
+                VerificationErrorCode.BadMode,
+                "A draft came in autoregressive mode. Open the generation in speculative mode to send drafts.",
+                "no draft",
+                $"a draft of round {draft.Round}");
+        }
+
+        _inbox.Add(draft);
+    }
+
+    /// <summary>Ends the round with its verdict, and the generation when it is over.</summary>
+    internal void Decide(AcceptanceResult result)
+    {
+        var timings = new ServerTimings(Queued, Session.TakeCompute());
+        var isLast = result.FinishReason is not null;
+        var verdict = new Verdict(_inbox.Round, result.AcceptedCount, result.NextToken, timings, isLast);
+        Queued = TimeSpan.Zero;
+        _inbox.Decide(verdict);
+        _events.Writer.TryWrite(verdict);
+        if (result.FinishReason is { } reason)
+        {
+            _events.Writer.TryWrite(new GenerationEnd(reason, Session.Usage));
+            Close();
+        }
+    }
+
+    /// <summary>Nothing more comes; readers see the error after what was sent before.</summary>
+    internal void Close(Exception? error = null)
+    {
+        IsClosed = true;
+        _events.Writer.TryComplete(error);
+    }
+}

@@ -1,0 +1,69 @@
+using Forerun.Core.Decoding;
+using Forerun.Inference;
+using Microsoft.Extensions.Logging;
+
+namespace Forerun.Cloud;
+
+/// <summary>One target pass after another: gathers rows, runs them, samples. One caller at a time.</summary>
+internal sealed class PassRunner(
+    LanguageModel target, SchedulerOptions options, TimeProvider time, ILogger logger) : IDisposable
+{
+    private readonly ForwardPass _pass = target.CreatePass(options.MaxRows, options.MaxRows);
+    private readonly ForwardBatch _batch = new();
+    private TimeSpan _compute;
+
+    /// <summary>Starts a batch.</summary>
+    public void Begin() => _batch.Clear();
+
+    /// <summary>Adds a session's next rows; false when they do not fit any more.</summary>
+    public bool TryAdd(LocalVerification verification) => verification.Session.AddRows(
+        _batch, verification.NextDraft, options.MaxPrefillRows, options.MaxRows - _batch.RowCount);
+
+    /// <summary>Runs the batch.</summary>
+    /// <returns>The error that its sessions end with; null when it ran.</returns>
+    public Exception? Run()
+    {
+        var started = time.GetTimestamp();
+        try
+        {
+            _pass.Run(_batch);
+            return null;
+        }
+        catch (Exception exception)
+        {
+            CloudLog.PassFailed(logger, _batch.RowCount, exception);
+            return Failure(exception);
+        }
+        finally
+        {
+            _compute = time.GetElapsedTime(started);
+        }
+    }
+
+    /// <summary>Accepts a session's draft after the pass.</summary>
+    public AcceptanceResult? Complete(LocalVerification verification, out Exception? error)
+    {
+        error = null;
+        if (verification.IsClosed)
+        {
+            return null;
+        }
+
+        try
+        {
+            return verification.Session.Complete(_pass, _compute);
+        }
+        catch (Exception exception)
+        {
+            CloudLog.PassFailed(logger, _batch.RowCount, exception);
+            error = Failure(exception);
+            return null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _pass.Dispose();
+
+    private static VerifierUnavailableException Failure(Exception cause) => new(
+        new VerificationError(VerificationErrorCode.Internal, "The target failed; the server's log tells why."), cause);
+}

@@ -1,0 +1,101 @@
+using Forerun.Core.Decoding;
+using Forerun.Inference;
+using Forerun.Protocol;
+
+namespace Forerun.Cloud;
+
+/// <summary>What is checked before a session exists. Nothing is allocated for a request that fails.</summary>
+internal static class RequestCheck
+{
+    /// <summary>The edge's own assumptions about version, tokenizer, target and numerics hold.</summary>
+    /// <exception cref="ProtocolException">The version is not spoken here.</exception>
+    /// <exception cref="ModelMismatchException">Tokenizer, target or numerics differ.</exception>
+    /// <exception cref="VerifierUnavailableException">The edge wants to resume a session that is not here.</exception>
+    public static void CheckOpening(Opening opening, TargetDescription target)
+    {
+        if (opening.ProtocolVersion != target.ProtocolVersion)
+        {
+            throw new ProtocolException(
+                VerificationErrorCode.UnsupportedVersion,
+                "Edge and server speak different protocol versions. Update the older of the two.",
+                $"version {target.ProtocolVersion}",
+                $"version {opening.ProtocolVersion}");
+        }
+
+        CheckFingerprint(opening.TokenizerFingerprint, target);
+        Insist(
+            VerificationErrorCode.ModelMismatch,
+            "The server runs another target than the edge insists on. Choose another server or target.",
+            opening.TargetId,
+            target.TargetId);
+        Insist(
+            VerificationErrorCode.NumericsMismatch,
+            "The server computes with other numerics than the edge insists on. Choose another server.",
+            opening.NumericsId,
+            target.NumericsId);
+        if (!opening.ResumeToken.IsEmpty)
+        {
+            throw new VerifierUnavailableException(new VerificationError(
+                VerificationErrorCode.SessionLost,
+                "The session to resume is not on this server. Open a new one with the whole history as its prompt."));
+        }
+    }
+
+    /// <summary>Edge and target share a tokenizer.</summary>
+    /// <exception cref="ModelMismatchException">They do not.</exception>
+    public static void CheckFingerprint(string fingerprint, TargetDescription target)
+    {
+        if (fingerprint != target.TokenizerFingerprint)
+        {
+            throw new ModelMismatchException(new VerificationError(
+                VerificationErrorCode.TokenizerMismatch,
+                $"Edge and target have different tokenizers, so their token ids cannot be compared. Use a draft model "
+                + $"made for '{target.TargetId}', or a server whose target fits the draft model.",
+                $"'{target.TokenizerFingerprint}'",
+                $"'{fingerprint}'"));
+        }
+    }
+
+    /// <summary>The request fits the target; its limits.</summary>
+    /// <exception cref="ProtocolException">It does not.</exception>
+    public static GenerationLimits Check(GenerationRequest request, LanguageModel target)
+    {
+        var prompt = request.PromptTokens;
+        var contextLength = target.Config.MaxPositionEmbeddings;
+        if (prompt.IsDefaultOrEmpty)
+        {
+            throw new ProtocolException(VerificationErrorCode.PromptEmpty, "The prompt is empty.", "at least 1 token", "0");
+        }
+
+        if (prompt.Length >= contextLength)
+        {
+            throw new ProtocolException(
+                VerificationErrorCode.PromptTooLong,
+                "The prompt does not fit the target's context. Shorten it.",
+                $"at most {contextLength - 1} tokens",
+                $"{prompt.Length}");
+        }
+
+        TokenRange.Check(prompt.AsSpan(), target.Config.VocabSize, "prompt");
+        try
+        {
+            request.Sampling.Validate();
+            ArgumentOutOfRangeException.ThrowIfNegative(request.MaxTokens);
+        }
+        catch (ArgumentException exception)
+        {
+            throw new ProtocolException(VerificationErrorCode.BadSampling, exception.Message);
+        }
+
+        return new GenerationLimits(
+            contextLength, prompt.Length, request.MaxTokens, request.IgnoreEndTokens ? [] : target.Tokenizer.EndTokens);
+    }
+
+    private static void Insist(VerificationErrorCode code, string text, string expected, string actual)
+    {
+        if (expected.Length > 0 && expected != actual)
+        {
+            throw new ModelMismatchException(new VerificationError(code, text, $"'{expected}'", $"'{actual}'"));
+        }
+    }
+}

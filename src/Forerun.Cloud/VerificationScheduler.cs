@@ -1,0 +1,296 @@
+using Forerun.Core.Decoding;
+using Forerun.Inference;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Forerun.Cloud;
+
+/// <summary>Runs all sessions' rows on the target: one thread, one ragged batch per pass, oldest work first. A long
+/// prompt goes in chunks, so that others wait for one chunk at most. Thread-safe.</summary>
+public sealed class VerificationScheduler : IDisposable
+{
+    private readonly object _gate = new();
+    private readonly List<LocalVerification> _ready = [];
+    private readonly HashSet<LocalVerification> _sessions = [];
+    private readonly LanguageModel _target;
+    private readonly SchedulerOptions _options;
+    private readonly TimeProvider _time;
+    private readonly PassRunner _runner;
+    private readonly Thread _thread;
+    private TaskCompletionSource? _empty;
+    private bool _isLeaving;
+    private bool _isStopped;
+
+    /// <summary>Starts the thread; the caller keeps owning the target and disposes it after this.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    public VerificationScheduler(
+        LanguageModel target,
+        SchedulerOptions? options = null,
+        TimeProvider? timeProvider = null,
+        ILogger<VerificationScheduler>? logger = null)
+    {
+        _options = options ?? SchedulerOptions.Default;
+        _options.Validate();
+        _target = target;
+        _time = timeProvider ?? TimeProvider.System;
+        _runner = new PassRunner(target, _options, _time, logger ?? NullLogger<VerificationScheduler>.Instance);
+        Description = new TargetDescription(
+            target.Id,
+            target.Tokenizer.Fingerprint,
+            NumericsId,
+            Protocol.ProtocolConstants.Version,
+            target.Config.MaxPositionEmbeddings,
+            _options.MaxDraftLength);
+        _thread = new Thread(Run) { IsBackground = true, Name = "Forerun target" };
+        _thread.Start();
+    }
+
+    /// <summary>Servers with this id and the same target compute the same bits.</summary>
+    public const string NumericsId = "forerun-1";
+
+    /// <summary>What runs here.</summary>
+    public TargetDescription Description { get; }
+
+    /// <summary>Sessions that hold memory of the target.</summary>
+    public int SessionCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _sessions.Count;
+            }
+        }
+    }
+
+    /// <summary>Starts a generation; its prompt is ready for the next pass.</summary>
+    /// <exception cref="ProtocolException">The request does not fit the target.</exception>
+    /// <exception cref="VerifierUnavailableException">There is no room, or the server is leaving.</exception>
+    internal LocalVerification Open(GenerationRequest request)
+    {
+        var limits = RequestCheck.Check(request, _target);
+        var vocabSize = _target.Config.VocabSize;
+        lock (_gate)
+        {
+            CheckRoom();
+            var inbox = new DraftInbox(request.PromptTokens.Length, vocabSize, _options.MaxDraftLength);
+            var session = new TargetSession(_target, request, limits);
+            var verification = new LocalVerification(this, session, inbox, request.Mode);
+            _sessions.Add(verification);
+            Enqueue(verification);
+            return verification;
+        }
+    }
+
+    /// <summary>Takes in a draft; what comes after the end is dropped.</summary>
+    /// <exception cref="ProtocolException">The draft is malformed or follows no verdict; the session is over.</exception>
+    internal void Submit(LocalVerification verification, Draft draft)
+    {
+        lock (_gate)
+        {
+            if (verification.IsClosed)
+            {
+                return;
+            }
+
+            try
+            {
+                verification.AddDraft(draft);
+            }
+            catch (ProtocolException exception)
+            {
+                Close(verification, exception);
+                throw;
+            }
+
+            Enqueue(verification);
+        }
+    }
+
+    /// <summary>Drops a session and its queued work; a running pass is its last.</summary>
+    /// <param name="verification">The session.</param>
+    /// <param name="error">What its reader sees; null when nobody reads any more.</param>
+    internal void Cancel(LocalVerification verification, Exception? error = null)
+    {
+        lock (_gate)
+        {
+            Close(verification, error);
+        }
+    }
+
+    /// <summary>Leaves: refuses new sessions, lets every session finish the round it is in, and ends it there. Completes
+    /// when no session is left.</summary>
+    public Task DrainAsync()
+    {
+        lock (_gate)
+        {
+            _isLeaving = true;
+            foreach (var verification in _sessions.Where(IsAtRest).ToArray())
+            {
+                Close(verification, Leaving());
+            }
+
+            _empty ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            SignalIfEmpty();
+            return _empty.Task;
+        }
+    }
+
+    /// <summary>Ends all sessions and the thread; waits for the running pass.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _isLeaving = true;
+            _isStopped = true;
+            foreach (var verification in _sessions.ToArray())
+            {
+                Close(verification, Leaving());
+            }
+
+            Monitor.PulseAll(_gate);
+        }
+
+        _thread.Join();
+        _runner.Dispose();
+    }
+
+    private static bool IsAtRest(LocalVerification verification) =>
+        !verification.IsRunning && (verification.NextDraft is null || verification.IsClosed);
+
+    private static VerifierUnavailableException Leaving() => new(new VerificationError(
+        VerificationErrorCode.GoingAway, "The server is shutting down. Try again later or elsewhere."));
+
+    private void CheckRoom()
+    {
+        if (_isLeaving)
+        {
+            throw Leaving();
+        }
+
+        if (_sessions.Count >= _options.MaxSessions)
+        {
+            throw new VerifierUnavailableException(new VerificationError(
+                VerificationErrorCode.Overloaded,
+                "The server is full. Try again later or elsewhere.",
+                $"at most {_options.MaxSessions} sessions",
+                $"{_sessions.Count + 1}"));
+        }
+    }
+
+    private void Run()
+    {
+        var running = new List<LocalVerification>();
+        while (TakeBatch(running))
+        {
+            var error = _runner.Run();
+            foreach (var verification in running)
+            {
+                Finish(verification, error);
+            }
+        }
+    }
+
+    /// <summary>Waits for work and gathers the next batch, oldest first; false when stopped.</summary>
+    private bool TakeBatch(List<LocalVerification> running)
+    {
+        running.Clear();
+        lock (_gate)
+        {
+            while (_ready.Count == 0 && !_isStopped)
+            {
+                Monitor.Wait(_gate);
+            }
+
+            _runner.Begin();
+            while (_ready.Count > 0 && _runner.TryAdd(_ready[0]))
+            {
+                var verification = _ready[0];
+                _ready.RemoveAt(0);
+                verification.IsReady = false;
+                verification.IsRunning = true;
+                verification.Queued += _time.GetElapsedTime(verification.ReadySince);
+                running.Add(verification);
+            }
+
+            return !_isStopped;
+        }
+    }
+
+    /// <summary>After a pass: gives the verdict, and queues what the session still has.</summary>
+    private void Finish(LocalVerification verification, Exception? error)
+    {
+        var result = error is null ? _runner.Complete(verification, out error) : null;
+        lock (_gate)
+        {
+            verification.IsRunning = false;
+            if (verification.IsClosed || error is not null)
+            {
+                Close(verification, error);
+                return;
+            }
+
+            if (result is { } acceptance)
+            {
+                verification.Decide(acceptance);
+            }
+
+            if (verification.IsClosed)
+            {
+                Release(verification);
+            }
+            else if (_isLeaving && (result is not null || verification.NextDraft is null))
+            {
+                Close(verification, Leaving());
+            }
+            else
+            {
+                Enqueue(verification);
+            }
+        }
+    }
+
+    private void Enqueue(LocalVerification verification)
+    {
+        if (!verification.IsReady && !verification.IsRunning && verification.HasWork)
+        {
+            verification.IsReady = true;
+            verification.ReadySince = _time.GetTimestamp();
+            _ready.Add(verification);
+            Monitor.Pulse(_gate);
+        }
+    }
+
+    private void Close(LocalVerification verification, Exception? error)
+    {
+        verification.Close(error);
+        if (verification.IsReady)
+        {
+            verification.IsReady = false;
+            _ready.Remove(verification);
+        }
+
+        if (!verification.IsRunning)
+        {
+            Release(verification);
+        }
+    }
+
+    private void Release(LocalVerification verification)
+    {
+        if (_sessions.Remove(verification))
+        {
+            verification.Session.Dispose();
+            verification.Released.TrySetResult();
+            SignalIfEmpty();
+        }
+    }
+
+    private void SignalIfEmpty()
+    {
+        if (_sessions.Count == 0)
+        {
+            _empty?.TrySetResult();
+        }
+    }
+}

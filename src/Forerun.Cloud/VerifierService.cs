@@ -1,0 +1,140 @@
+using Forerun.Core.Decoding;
+using Forerun.Protocol;
+using Forerun.Protocol.V1;
+using Grpc.Core;
+using Microsoft.Extensions.Logging;
+
+namespace Forerun.Cloud;
+
+/// <summary>The gRPC face of the scheduler: each call is one generation, with one reader and one writer.</summary>
+internal sealed class VerifierService(VerificationScheduler scheduler, ILogger<VerifierService> logger)
+    : Verifier.VerifierBase
+{
+    public override Task<Description> Describe(DescribeRequest request, ServerCallContext context) =>
+        Task.FromResult(DescriptionMapping.ToMessage(scheduler.Description));
+
+    public override async Task Generate(
+        IAsyncStreamReader<EdgeMessage> requestStream,
+        IServerStreamWriter<CloudMessage> responseStream,
+        ServerCallContext context)
+    {
+        LocalVerification? verification = null;
+        try
+        {
+            verification = await OpenAsync(requestStream, context.CancellationToken);
+            await responseStream.WriteAsync(Accepted(), context.CancellationToken);
+            _ = ReadAsync(verification, requestStream);
+            await WriteAsync(verification, responseStream, context.CancellationToken);
+        }
+        catch (Exception) when (context.CancellationToken.IsCancellationRequested)
+        {
+            CloudLog.Cancelled(logger, verification?.DecidedRounds ?? 0);
+        }
+        catch (Exception exception)
+        {
+            await FailAsync(exception, verification, responseStream);
+        }
+        finally
+        {
+            if (verification is not null)
+            {
+                await verification.DisposeAsync();
+            }
+        }
+    }
+
+    private async Task<LocalVerification> OpenAsync(
+        IAsyncStreamReader<EdgeMessage> requests, CancellationToken cancellationToken)
+    {
+        var first = await requests.MoveNext(cancellationToken) ? requests.Current.KindCase : default;
+        if (first != EdgeMessage.KindOneofCase.Open)
+        {
+            throw new ProtocolException(
+                VerificationErrorCode.BadMessage, "The first message of a stream is wrong.", "Open", $"{first}");
+        }
+
+        var opening = OpenMapping.ToOpening(requests.Current.Open);
+        RequestCheck.CheckOpening(opening, scheduler.Description);
+        var verification = scheduler.Open(opening.Request);
+        CloudLog.Opened(logger, opening.Request.PromptTokens.Length, opening.Request.Mode);
+        return verification;
+    }
+
+    private CloudMessage Accepted() => new()
+    {
+        Accepted = new Accepted { Description = DescriptionMapping.ToMessage(scheduler.Description) },
+    };
+
+    /// <summary>Takes in drafts until the edge cancels or the call ends. Errors reach the writer through the
+    /// verification.</summary>
+    private static async Task ReadAsync(LocalVerification verification, IAsyncStreamReader<EdgeMessage> requests)
+    {
+        try
+        {
+            while (await requests.MoveNext(CancellationToken.None))
+            {
+                switch (requests.Current.KindCase)
+                {
+                    case EdgeMessage.KindOneofCase.Draft:
+                        await verification.SendAsync(RoundMapping.ToDraft(requests.Current.Draft));
+                        break;
+                    case EdgeMessage.KindOneofCase.Cancel:
+                        verification.Cancel(new OperationCanceledException());
+                        return;
+                    case EdgeMessage.KindOneofCase.Open:
+                        throw new ProtocolException(
+                            VerificationErrorCode.BadMessage, "A stream is opened once.", "a draft", "a second Open");
+                    default:
+                        break;
+                }
+            }
+
+            verification.Cancel(new OperationCanceledException());
+        }
+        catch (Exception exception)
+        {
+            verification.Cancel(exception);
+        }
+    }
+
+    private async Task WriteAsync(
+        LocalVerification verification, IServerStreamWriter<CloudMessage> responses, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var verificationEvent = await verification.ReadAsync(cancellationToken);
+            await responses.WriteAsync(RoundMapping.ToMessage(verificationEvent), cancellationToken);
+            if (verificationEvent is GenerationEnd end)
+            {
+                CloudLog.Ended(logger, end.Reason, end.Usage.OutputTokens, end.Usage.Rounds);
+                return;
+            }
+        }
+    }
+
+    /// <summary>Ends the call with a typed error; the edge's own cancellation ends it in silence.</summary>
+    private async Task FailAsync(
+        Exception exception, LocalVerification? verification, IServerStreamWriter<CloudMessage> responses)
+    {
+        if (exception is OperationCanceledException)
+        {
+            CloudLog.Cancelled(logger, verification?.DecidedRounds ?? 0);
+            return;
+        }
+
+        var error = ErrorTable.ErrorOf(exception);
+        if (error is null)
+        {
+            CloudLog.Broken(logger, exception);
+            error = new VerificationError(
+                VerificationErrorCode.Internal, "The server failed; its log tells why.");
+        }
+
+        CloudLog.Failed(logger, error.Code, error.Text);
+        var message = error.Code == VerificationErrorCode.GoingAway && verification is not null
+            ? new CloudMessage { GoAway = new GoAway { AfterRound = (uint)verification.DecidedRounds } }
+            : ErrorTable.ToMessage(error);
+        await responses.WriteAsync(message);
+        throw new RpcException(ErrorTable.ToStatus(error));
+    }
+}

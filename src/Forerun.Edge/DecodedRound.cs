@@ -1,0 +1,41 @@
+using System.Collections.Immutable;
+using Forerun.Core.Decoding;
+
+namespace Forerun.Edge;
+
+/// <summary>What one round yielded.</summary>
+public sealed record DecodedRound
+{
+    /// <summary>Number of the round, from 1.</summary>
+    public required int Round { get; init; }
+
+    /// <summary>Output tokens: the accepted ones and the next token, <c>[acceptedCount + 1]</c>.</summary>
+    public required ImmutableArray<int> Tokens { get; init; }
+
+    /// <summary>Draft tokens of this round; 0 in autoregressive mode.</summary>
+    public int DraftLength { get; init; }
+
+    /// <summary>Draft tokens that were accepted.</summary>
+    public int AcceptedCount { get; init; }
+
+    /// <summary>Time the edge took to draft.</summary>
+    public TimeSpan DraftTime { get; init; }
+
+    /// <summary>Time from sending the draft until its verdict came.</summary>
+    public TimeSpan WaitTime { get; init; }
+
+    /// <summary>The server's part of <see cref="WaitTime"/>.</summary>
+    public ServerTimings ServerTimings { get; init; }
+
+    /// <summary>Message bytes of the generation so far.</summary>
+    public WireBytes Bytes { get; init; }
+
+    /// <summary>Set on the last round only.</summary>
+    public GenerationEnd? End { get; init; }
+}
+
+/// <summary>A whole generation.</summary>
+/// <param name="Tokens">All output tokens, the end token included where there is one.</param>
+/// <param name="End">Why it ended and what it cost.</param>
+/// <param name="Bytes">Message bytes of the generation.</param>
+public sealed record DecodedGeneration(ImmutableArray<int> Tokens, GenerationEnd End, WireBytes Bytes);

@@ -1,0 +1,95 @@
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using Forerun.Core.Decoding;
+using Forerun.Protocol;
+
+namespace Forerun.Edge;
+
+/// <summary>Decodes with a drafter here and a verifier anywhere: draft, send, verify, accept, roll back. The text is
+/// the target's own in every mode. One generation at a time.</summary>
+public sealed class EdgeDecoder
+{
+    private readonly IVerifier _verifier;
+    private readonly IDrafter? _drafter;
+    private readonly EdgeDecoderOptions _options;
+    private readonly TimeProvider _time;
+
+    /// <summary>Decodes with these parts; the caller keeps owning them.</summary>
+    /// <param name="verifier">Where the target runs.</param>
+    /// <param name="drafter">Who drafts; null allows <see cref="DecodingMode.Autoregressive"/> only.</param>
+    /// <param name="options">How it drafts; null = defaults.</param>
+    /// <param name="timeProvider">Measures the rounds; null = the system's clock.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The draft length is not in 1 … 16.</exception>
+    public EdgeDecoder(
+        IVerifier verifier,
+        IDrafter? drafter = null,
+        EdgeDecoderOptions? options = null,
+        TimeProvider? timeProvider = null)
+    {
+        _verifier = verifier;
+        _drafter = drafter;
+        _options = options ?? EdgeDecoderOptions.Default;
+        _time = timeProvider ?? TimeProvider.System;
+        if (_options.DraftLength is < 1 or > ProtocolConstants.MaxDraftLength)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(options),
+                _options.DraftLength,
+                $"The draft length is out of range: expected 1 to {ProtocolConstants.MaxDraftLength}.");
+        }
+    }
+
+    /// <summary>Streams a generation round by round; the last round carries its end. Cancelling or leaving the loop
+    /// ends the generation on the server too.</summary>
+    /// <exception cref="ArgumentException">The prompt is empty, or the mode needs a drafter and there is none.</exception>
+    /// <exception cref="ModelMismatchException">Edge and target do not share a tokenizer.</exception>
+    /// <exception cref="ProtocolException">The request does not fit the target, or one side broke the protocol.</exception>
+    /// <exception cref="VerifierUnavailableException">The verifier is unreachable, overloaded or gone.</exception>
+    public IAsyncEnumerable<DecodedRound> GenerateAsync(
+        GenerationRequest request, CancellationToken cancellationToken = default)
+    {
+        if (request.PromptTokens.IsDefaultOrEmpty)
+        {
+            throw new ArgumentException("The prompt is empty: expected at least one token.", nameof(request));
+        }
+
+        if (request.Mode != DecodingMode.Autoregressive && _drafter is null)
+        {
+            throw new ArgumentException(
+                $"The mode '{request.Mode}' needs a drafter. Pass one, or choose the mode 'Autoregressive'.",
+                nameof(request));
+        }
+
+        return DecodeAsync(request, cancellationToken);
+    }
+
+    /// <summary>Runs a generation to its end. Exceptions as in <see cref="GenerateAsync"/>.</summary>
+    public async Task<DecodedGeneration> CompleteAsync(
+        GenerationRequest request, CancellationToken cancellationToken = default)
+    {
+        var tokens = ImmutableArray.CreateBuilder<int>();
+        DecodedRound? last = null;
+        await foreach (var round in GenerateAsync(request, cancellationToken).ConfigureAwait(false))
+        {
+            tokens.AddRange(round.Tokens);
+            last = round;
+        }
+
+        return new DecodedGeneration(tokens.ToImmutable(), last!.End!, last.Bytes);
+    }
+
+    private async IAsyncEnumerable<DecodedRound> DecodeAsync(
+        GenerationRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var verification = await _verifier.OpenAsync(request, cancellationToken).ConfigureAwait(false);
+        await using var _ = verification.ConfigureAwait(false);
+        var session = new EdgeSession(verification, _drafter, request, _options.DraftLength, _time);
+        DecodedRound round;
+        do
+        {
+            round = await session.DecodeRoundAsync(cancellationToken).ConfigureAwait(false);
+            yield return round;
+        }
+        while (round.End is null);
+    }
+}

@@ -1,0 +1,11 @@
+namespace Forerun.Edge;
+
+/// <summary>How the edge drafts. The text does not depend on it.</summary>
+public sealed record EdgeDecoderOptions
+{
+    /// <summary>The defaults.</summary>
+    public static EdgeDecoderOptions Default { get; } = new();
+
+    /// <summary>Most tokens of a draft, 1 … 16; default 4.</summary>
+    public int DraftLength { get; init; } = 4;
+}
