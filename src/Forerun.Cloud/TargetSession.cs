@@ -22,7 +22,7 @@ internal sealed class TargetSession : IDisposable
     /// <summary>Starts with the prompt; nothing is computed yet.</summary>
     public TargetSession(LanguageModel target, GenerationRequest request, GenerationLimits limits)
     {
-        _sampler = new TokenSampler(request.Sampling, target.Config.VocabSize);
+        _sampler = new TokenSampler(request.Sampling, target.Config.VocabSize, target.DraftVocabulary);
         _limits = limits;
         _promptLength = request.PromptTokens.Length;
         _tokens = new int[_promptLength + 256];

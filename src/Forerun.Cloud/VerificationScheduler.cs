@@ -37,16 +37,13 @@ public sealed class VerificationScheduler : IDisposable
         Description = new TargetDescription(
             target.Id,
             target.Tokenizer.Fingerprint,
-            NumericsId,
+            target.NumericsId,
             Protocol.ProtocolConstants.Version,
             target.Config.MaxPositionEmbeddings,
             _options.MaxDraftLength);
         _thread = new Thread(Run) { IsBackground = true, Name = "Forerun target" };
         _thread.Start();
     }
-
-    /// <summary>Servers with this id and the same target compute the same bits.</summary>
-    public const string NumericsId = "forerun-1";
 
     /// <summary>What runs here.</summary>
     public TargetDescription Description { get; }

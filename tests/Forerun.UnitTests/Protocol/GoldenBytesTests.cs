@@ -1,0 +1,114 @@
+using Forerun.Core.Decoding;
+using Forerun.Core.Sampling;
+using Forerun.Protocol;
+using Forerun.Protocol.V1;
+using Google.Protobuf;
+using Draft = Forerun.Core.Decoding.Draft;
+
+namespace Forerun.UnitTests.Protocol;
+
+/// <summary>The bytes of each message: they never change within a protocol version.</summary>
+public class GoldenBytesTests
+{
+    [Fact]
+    public void Open_Speculative_HasTheseBytes() => AssertBytes(
+        OpenMapping.ToMessage(new Opening
+        {
+            TokenizerFingerprint = "tok",
+            TargetId = "t",
+            NumericsId = "n",
+            Request = new GenerationRequest
+            {
+                PromptTokens = [1, 300, 49151],
+                MaxTokens = 64,
+                IgnoreEndTokens = true,
+                Sampling = new SamplingOptions { Temperature = 0.5f, TopK = 40, TopP = 0.5f, Seed = 7 },
+            },
+        }),
+        "0A2D0801120174" + "1A03746F6B" + "22016E" + "2A080A0601AC02FFFF02" // prompt: packed varints
+            + "320E" + "0D0000003F" + "1028" + "1D0000003F" + "3807" + "3840" + "4002" + "4801");
+
+    [Fact]
+    public void Draft_WithoutAssumption_HasTheseBytes() => AssertBytes(
+        RoundMapping.ToMessage(new Draft(3, 120, [5, 700, 9000, 49000])),
+        "120E" + "0803" + "1078" + "1A08" + "05" + "BC05" + "A846" + "E8FE02");
+
+    [Fact]
+    public void Draft_WithAssumption_HasTheseBytes() => AssertBytes(
+        RoundMapping.ToMessage(new Draft(4, 125, [6], new(3, 4, 17))),
+        "120F" + "0804" + "107D" + "1A0106" + "2206" + "0803" + "1004" + "1811");
+
+    [Fact]
+    public void KeepAliveAndCancel_HaveTheseBytes()
+    {
+        AssertBytes(new EdgeMessage { KeepAlive = new KeepAlive() }, "1A00");
+        AssertBytes(new EdgeMessage { Cancel = new Cancel() }, "2200");
+        AssertBytes(new CloudMessage { KeepAlive = new KeepAlive() }, "3200");
+    }
+
+    [Fact]
+    public void Accepted_HasTheseBytes() => AssertBytes(
+        new CloudMessage
+        {
+            Accepted = new Accepted
+            {
+                Description = DescriptionMapping.ToMessage(new TargetDescription("t", "tok", "n", 1, 8192, 16)),
+                ResumeToken = ByteString.CopyFrom(1, 2),
+                KeepAliveSeconds = 20,
+            },
+        },
+        "0A1A" + "0A12" + "0801" + "120174" + "1A03746F6B" + "22016E" + "288040" + "3010" + "12020102" + "1814");
+
+    [Fact]
+    public void Announcement_HasTheseBytes() => AssertBytes(
+        RoundMapping.ToMessage(new Forerun.Core.Decoding.Announcement(3, 12, 2, 300, 0.5f)),
+        "120E" + "0803" + "100C" + "1802" + "20AC02" + "2D0000003F");
+
+    [Fact]
+    public void Verdict_HasTheseBytes()
+    {
+        var timings = new ServerTimings(TimeSpan.FromMicroseconds(5), TimeSpan.FromMicroseconds(20000));
+        AssertBytes(
+            RoundMapping.ToMessage(new Forerun.Core.Decoding.Verdict(3, 2, 300, timings)),
+            "1A0D" + "0803" + "1002" + "18AC02" + "2005" + "28A09C01");
+        AssertBytes(
+            RoundMapping.ToMessage(new Forerun.Core.Decoding.Verdict(3, 0, 2, default, IsLast: true)),
+            "1A06" + "0803" + "1802" + "3001");
+    }
+
+    [Fact]
+    public void End_HasTheseBytes() => AssertBytes(
+        RoundMapping.ToMessage(new GenerationEnd(FinishReason.Length, new Forerun.Core.Decoding.Usage
+        {
+            PromptTokens = 10,
+            OutputTokens = 20,
+            Rounds = 8,
+            TargetPasses = 9,
+            DraftedTokens = 32,
+            AcceptedTokens = 12,
+            Compute = TimeSpan.FromMilliseconds(1),
+        })),
+        "2213" + "0802" + "120F" + "080A" + "1014" + "1808" + "2009" + "2820" + "300C" + "38E807");
+
+    [Fact]
+    public void GoAway_HasTheseBytes() => AssertBytes(
+        new CloudMessage { GoAway = new GoAway { AfterRound = 7, GraceMilliseconds = 500, Retry = "b" } },
+        "2A08" + "0807" + "10F403" + "1A0162");
+
+    [Fact]
+    public void Error_HasTheseBytes() => AssertBytes(
+        ErrorTable.ToMessage(new VerificationError(VerificationErrorCode.BadRound, "No.", "1", "2")),
+        "3A0D" + "080A" + "12034E6F2E" + "1A0131" + "220132");
+
+    [Fact]
+    public void Round_OfFourTokens_IsSmall()
+    {
+        var up = RoundMapping.ToMessage(new Draft(500, 8000, [49000, 49001, 49002, 49003]));
+        var timings = new ServerTimings(TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(100));
+        var down = RoundMapping.ToMessage(new Forerun.Core.Decoding.Verdict(500, 4, 49000, timings));
+        Assert.InRange(up.CalculateSize() + down.CalculateSize(), 1, 60);
+    }
+
+    private static void AssertBytes(IMessage message, string hex) =>
+        Assert.Equal(hex, Convert.ToHexString(message.ToByteArray()));
+}
