@@ -1,3 +1,18 @@
 using System.CommandLine;
+using Forerun.Cli;
+using Forerun.Cli.Commands;
 
-return new RootCommand("Speculative edge-cloud decoding with early exits.").Parse(args).Invoke();
+var root = new RootCommand("Forerun: speculative edge-cloud decoding. The text is exactly the target model's own.")
+{
+    GenerateCommand.Create(),
+    EdgeCommand.Create(),
+    ServeCommand.Create(),
+    InspectCommand.Create(),
+    BenchCommand.Create(),
+    DemoCommand.Create(),
+};
+var parsed = root.Parse(args);
+var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false };
+return parsed.Errors.Count > 0
+    ? Math.Max(ExitCodes.Usage, parsed.Invoke(configuration))
+    : await Failures.GuardAsync(() => parsed.InvokeAsync(configuration));

@@ -102,6 +102,11 @@ public sealed class LanguageModel : IDisposable
         }
     }
 
+    /// <summary>What a tensor type becomes under <see cref="WeightFormat.Packed"/>; null when it is not supported.</summary>
+    public static string? PackedFormat(GgufTensorType type) => TensorDecoder.Supported.Contains(type)
+        ? TilePacker.FormatOf(type, WeightFormat.Packed).ToString()
+        : null;
+
     /// <summary>An empty cache for one sequence.</summary>
     public KvCache CreateCache() => new(KvPool, Config.MaxPositionEmbeddings);
 

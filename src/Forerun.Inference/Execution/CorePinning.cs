@@ -44,21 +44,28 @@ internal sealed partial class CorePinning
     }
 
     /// <summary>Binds the calling thread to the core of <paramref name="worker"/>.</summary>
-    public unsafe void Apply(int worker)
+    public void Apply(int worker)
     {
         var core = _cores[worker];
-        if (_pinnedTo == core + 1)
+        if (_pinnedTo != core + 1 && Bind(0, core))
         {
-            return;
+            _pinnedTo = core + 1;
+        }
+    }
+
+    /// <summary>Binds a thread (0 = the calling one) to a core.</summary>
+    /// <returns>False where the system refuses.</returns>
+    public static unsafe bool Bind(int thread, int core)
+    {
+        if (core is < 0 or >= MaskWords * 64)
+        {
+            return false;
         }
 
         var mask = stackalloc ulong[MaskWords];
         new Span<ulong>(mask, MaskWords).Clear();
         mask[core / 64] = 1UL << (core % 64);
-        if (SetAffinity(0, MaskWords * 8, mask) == 0)
-        {
-            _pinnedTo = core + 1;
-        }
+        return SetAffinity(thread, MaskWords * 8, mask) == 0;
     }
 
     [LibraryImport("libc", EntryPoint = "sched_getaffinity")]

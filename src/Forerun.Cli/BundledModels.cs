@@ -1,0 +1,30 @@
+namespace Forerun.Cli;
+
+/// <summary>Finds the models that come with Forerun: in a folder <c>models</c> beside the program, or beside any folder
+/// above it.</summary>
+internal static class BundledModels
+{
+    private const string TargetPath = "smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf";
+    private const string DraftPath = "forerun-draft/forerun-draft.gguf";
+
+    /// <summary>The path given, or the bundled target's.</summary>
+    public static string Target(string? path) => path ?? Find(TargetPath, "--model");
+
+    /// <summary>The path given, or the bundled draft model's.</summary>
+    public static string Draft(string? path) => path ?? Find(DraftPath, "--draft-model");
+
+    private static string Find(string relative, string option)
+    {
+        for (var folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
+        {
+            var path = Path.Combine(folder, "models", relative);
+            if (File.Exists(path))
+            {
+                return path;
+            }
+        }
+
+        throw new FileNotFoundException(
+            $"The bundled model \"models/{relative}\" is not beside the program or above it. Name a GGUF file with {option}.");
+    }
+}

@@ -1,0 +1,124 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.Json;
+using Forerun.Cli.Running;
+using Forerun.Core.Decoding;
+using Forerun.Edge;
+using Forerun.Edge.Links;
+using Forerun.Inference.Gguf;
+using Forerun.Inference.Tokenization;
+
+namespace Forerun.Cli.Commands;
+
+/// <summary>Runs the demo: a server process, a delayed link, and an edge process per mode.</summary>
+/// <param name="prompt">What to ask.</param>
+/// <param name="roundTripTime">Delay of the link.</param>
+/// <param name="draftLength">Tokens drafted per round.</param>
+/// <param name="targetPath">Target model.</param>
+/// <param name="edgeArguments">Options for the edge processes.</param>
+internal sealed class Demo(
+    string prompt, TimeSpan roundTripTime, int draftLength, string targetPath, ImmutableArray<string> edgeArguments)
+{
+    private const int Pings = 9;
+
+    private static readonly bool HasTwoCores = OperatingSystem.IsLinux() && Environment.ProcessorCount > 1;
+
+    /// <summary>Runs all modes.</summary>
+    /// <param name="write">Receives what happens, live; null = quiet.</param>
+    /// <param name="cancellationToken">Ends everything, the processes included.</param>
+    public async Task<DemoReport> RunAsync(Action<string>? write, CancellationToken cancellationToken)
+    {
+        write?.Invoke($"Starting a server and an edge process, {roundTripTime.TotalMilliseconds:F0} ms apart …\n");
+        await using var server = new ChildProcess(
+            ["serve", "--model", targetPath, "--urls", "http://127.0.0.1:0", "--threads", "1", "--json", .. Core(0)]);
+        var line = await server.Output.ReadLineAsync(cancellationToken);
+        if (line is null)
+        {
+            await server.EnsureSuccessAsync(cancellationToken);
+            throw new InvalidOperationException("The server process ended before it served.");
+        }
+
+        var serving = JsonSerializer.Deserialize(line, ReportJson.Default.ServingReport)!;
+        await using var link = new LinkRelay(new Uri(serving.Urls[0]), roundTripTime);
+        var measured = await MeasureRoundTripAsync(link.Address, cancellationToken);
+        var modes = ImmutableArray.CreateBuilder<GenerationReport>();
+        var bytes = ImmutableArray.CreateBuilder<long>();
+        foreach (var mode in Enum.GetValues<DecodingMode>())
+        {
+            write?.Invoke($"\n--- {ModeNames.Of(mode)} ---\n");
+            var before = link.BytesUp + link.BytesDown;
+            modes.Add(await DecodeAsync(mode, link.Address, write, cancellationToken));
+            bytes.Add(link.BytesUp + link.BytesDown - before);
+            write?.Invoke("\n");
+        }
+
+        return Report(modes.ToImmutable(), bytes.ToImmutable(), measured);
+    }
+
+    private static string[] Core(int core) =>
+        HasTwoCores ? ["--core", core.ToString(CultureInfo.InvariantCulture)] : [];
+
+    private async Task<GenerationReport> DecodeAsync(
+        DecodingMode mode, Uri server, Action<string>? write, CancellationToken cancellationToken)
+    {
+        var path = Path.GetTempFileName();
+        try
+        {
+            await using var edge = new ChildProcess(
+            [
+                "edge", prompt, "--server", server.ToString(), "--mode", ModeNames.Of(mode),
+                "--draft-length", draftLength.ToString(CultureInfo.InvariantCulture),
+                "--threads", "1", "--warm-up", "--report", path, .. Core(1), .. edgeArguments,
+            ]);
+            var buffer = new char[256];
+            int read;
+            while ((read = await edge.Output.ReadAsync(buffer, cancellationToken)) > 0)
+            {
+                write?.Invoke(new string(buffer, 0, read));
+            }
+
+            await edge.EnsureSuccessAsync(cancellationToken);
+            await using var file = File.OpenRead(path);
+            return (await JsonSerializer.DeserializeAsync(file, ReportJson.Default.GenerationReport, cancellationToken))!;
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    private async Task<double> MeasureRoundTripAsync(Uri server, CancellationToken cancellationToken)
+    {
+        using var file = GgufFile.Open(targetPath);
+        using var verifier = new GrpcVerifier(new GrpcVerifierOptions
+        {
+            Endpoint = server,
+            TokenizerFingerprint = Tokenizer.From(file).Fingerprint,
+        });
+        var times = new List<double>();
+        for (var i = 0; i <= Pings; i++)
+        {
+            var start = TimeProvider.System.GetTimestamp();
+            await verifier.DescribeAsync(cancellationToken);
+            times.Add(TimeProvider.System.GetElapsedTime(start).TotalMilliseconds);
+        }
+
+        return times.Skip(1).Median();
+    }
+
+    private DemoReport Report(ImmutableArray<GenerationReport> modes, ImmutableArray<long> bytes, double measured)
+    {
+        var (autoregressive, speculative) = (modes[0], modes[^1]);
+        return new DemoReport(
+            prompt,
+            roundTripTime.TotalMilliseconds,
+            measured,
+            draftLength,
+            HasTwoCores,
+            modes.All(mode => mode.Tokens.SequenceEqual(autoregressive.Tokens)),
+            autoregressive.TimePerOutputTokenMs / speculative.TimePerOutputTokenMs,
+            speculative.AcceptanceRate,
+            modes,
+            bytes);
+    }
+}

@@ -1,0 +1,62 @@
+using System.CommandLine;
+using Forerun.Cli.Running;
+using Forerun.Core.Decoding;
+using Forerun.Edge;
+using Forerun.Inference;
+
+namespace Forerun.Cli.Commands;
+
+/// <summary><c>forerun edge</c>: drafts here, verified by a server.</summary>
+internal static class EdgeCommand
+{
+    private const int WarmUpTokens = 24;
+
+    /// <summary>The command.</summary>
+    public static Command Create()
+    {
+        var options = new CommonOptions();
+        var prompt = new Argument<string>("prompt") { Description = "What to say to the model." };
+        var server = new Option<Uri>("--server") { Description = "Address of a server, as http://host:port.", Required = true };
+        var mode = new Option<string>("--mode")
+        {
+            Description = "Who drafts.",
+            DefaultValueFactory = _ => ModeNames.Of(DecodingMode.Speculative),
+        };
+        mode.AcceptOnlyFromAmong([.. Enum.GetValues<DecodingMode>().Select(ModeNames.Of)]);
+        var warmUp = new Option<bool>("--warm-up")
+        {
+            Description = "Decode a few tokens first, so that the figures are not those of a cold start.",
+        };
+        var report = new Option<string?>("--report") { Description = "Also write the JSON document to this file." };
+        var command = new Command("edge", "Draft on this machine, let a server verify.")
+        {
+            prompt, server, mode, options.DraftModel, options.DraftLength, warmUp, report,
+        };
+        options.AddGeneration(command);
+        options.AddEngine(command);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            using var draft = LanguageModel.Load(BundledModels.Draft(parsed.GetValue(options.DraftModel)), options.Engine(parsed));
+            using var drafter = new ModelDrafter(draft);
+            using var verifier = new GrpcVerifier(new GrpcVerifierOptions
+            {
+                Endpoint = parsed.GetRequiredValue(server),
+                TokenizerFingerprint = draft.Tokenizer.Fingerprint,
+            });
+            var target = await verifier.DescribeAsync(cancellationToken);
+            var decoder = new EdgeDecoder(
+                verifier, drafter, new EdgeDecoderOptions { DraftLength = parsed.GetValue(options.DraftLength) });
+            var request = options.Request(
+                parsed, draft, parsed.GetRequiredValue(prompt), ModeNames.Parse(parsed.GetRequiredValue(mode)));
+            if (parsed.GetValue(warmUp))
+            {
+                await decoder.CompleteAsync(request with { MaxTokens = WarmUpTokens }, cancellationToken);
+            }
+
+            var run = new GenerationRun(decoder, draft.Tokenizer);
+            var output = new GenerationOutput(parsed.GetValue(options.Json), parsed.GetValue(report));
+            return await output.ShowAsync(run, target.TargetId, request, cancellationToken);
+        });
+        return command;
+    }
+}

@@ -1,0 +1,102 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using System.Text.Json;
+using Forerun.Cli.Running;
+using Forerun.Inference;
+using Forerun.Inference.Gguf;
+using Forerun.Inference.Tokenization;
+using Spectre.Console;
+
+namespace Forerun.Cli.Commands;
+
+/// <summary>Tensors of one type in a file.</summary>
+/// <param name="Type">The type's name.</param>
+/// <param name="Tensors">How many.</param>
+/// <param name="Bytes">Their size in the file.</param>
+/// <param name="Becomes">The engine's own format; null when unsupported.</param>
+internal sealed record TensorTypeReport(string Type, int Tensors, long Bytes, string? Becomes);
+
+/// <summary>What a model file holds.</summary>
+internal sealed record InspectReport(
+    string File,
+    int GgufVersion,
+    ModelConfig Config,
+    string TokenizerFingerprint,
+    ImmutableArray<int> EndTokens,
+    string? ChatTemplateProblem,
+    int DraftVocabularySize,
+    long FileBytes,
+    ImmutableArray<TensorTypeReport> TensorTypes,
+    ImmutableArray<string> MetadataKeys);
+
+/// <summary><c>forerun inspect</c>: what a file holds and what it becomes.</summary>
+internal static class InspectCommand
+{
+    /// <summary>The command.</summary>
+    public static Command Create()
+    {
+        var file = new Argument<string>("file") { Description = "A GGUF file." };
+        var json = new CommonOptions().Json;
+        var command = new Command("inspect", "Show what a model file holds, and whether it is supported.") { file, json };
+        command.SetAction(parsed =>
+        {
+            var report = Inspect(parsed.GetRequiredValue(file));
+            if (parsed.GetValue(json))
+            {
+                Console.WriteLine(JsonSerializer.Serialize(report, ReportJson.Default.InspectReport));
+            }
+            else
+            {
+                Show(report);
+            }
+
+            return ExitCodes.Success;
+        });
+        return command;
+    }
+
+    private static InspectReport Inspect(string path)
+    {
+        using var file = GgufFile.Open(path);
+        var tokenizer = Tokenizer.From(file);
+        var config = ModelConfig.From(file);
+        _ = ChatTemplate.From(file, out var problem);
+        return new InspectReport(
+            path,
+            file.Version,
+            config with { DraftVocabulary = [] },
+            tokenizer.Fingerprint,
+            tokenizer.EndTokens,
+            problem,
+            config.DraftVocabulary.Length,
+            new FileInfo(path).Length,
+            [.. file.Tensors.Values.GroupBy(tensor => tensor.Type).OrderBy(group => group.Key).Select(group => new TensorTypeReport(
+                group.Key.ToString(),
+                group.Count(),
+                group.Sum(tensor => tensor.ByteLength),
+                LanguageModel.PackedFormat(group.Key)))],
+            [.. file.Metadata.Keys.Order(StringComparer.Ordinal)]);
+    }
+
+    private static void Show(InspectReport report)
+    {
+        var c = report.Config;
+        var grid = new Grid().AddColumn().AddColumn();
+        grid.AddRow("File", Markup.Escape($"{report.File} (GGUF v{report.GgufVersion}, {report.FileBytes / 1e6:F1} MB)"));
+        grid.AddRow("Model", Markup.Escape($"{c.Name} ({c.Architecture})"));
+        grid.AddRow("Layers", $"{c.NumHiddenLayers} of hidden size {c.HiddenSize}, feed-forward {c.IntermediateSize}");
+        grid.AddRow("Attention", $"{c.NumAttentionHeads} heads of {c.HeadDim}, {c.NumKeyValueHeads} KV heads");
+        grid.AddRow("Context", $"{c.MaxPositionEmbeddings} positions, RoPE base {c.RopeTheta}, scaling {c.RopeScalingFactor}");
+        grid.AddRow("Vocabulary", $"{c.VocabSize} tokens, head of {(report.DraftVocabularySize > 0 ? report.DraftVocabularySize : c.VocabSize)} rows{(c.TieWordEmbeddings ? " (tied)" : "")}");
+        grid.AddRow("Tokenizer", Markup.Escape($"{report.TokenizerFingerprint}, end tokens {string.Join(", ", report.EndTokens)}"));
+        grid.AddRow("Chat template", Markup.Escape(report.ChatTemplateProblem ?? "supported"));
+        AnsiConsole.Write(grid);
+        var table = new Table().AddColumns("Tensor type", "Tensors", "MB", "Becomes");
+        foreach (var type in report.TensorTypes)
+        {
+            table.AddRow(type.Type, $"{type.Tensors}", $"{type.Bytes / 1e6:F1}", type.Becomes ?? "[red]not supported[/]");
+        }
+
+        AnsiConsole.Write(table);
+    }
+}

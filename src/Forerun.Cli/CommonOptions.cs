@@ -1,0 +1,133 @@
+using System.CommandLine;
+using Forerun.Core.Decoding;
+using Forerun.Core.Sampling;
+using Forerun.Inference;
+
+namespace Forerun.Cli;
+
+/// <summary>Options that several commands share. Each command makes its own instance.</summary>
+internal sealed class CommonOptions
+{
+    public Option<string?> Model { get; } = new("--model")
+    {
+        Description = "Target model, a GGUF file; default: the bundled SmolLM2-135M-Instruct.",
+    };
+
+    public Option<string?> DraftModel { get; } = new("--draft-model")
+    {
+        Description = "Draft model, a GGUF file with the target's tokenizer; default: the bundled forerun-draft.",
+    };
+
+    public Option<float> Temperature { get; } = new("--temperature")
+    {
+        Description = "0 = greedy; above, tokens are sampled.",
+        DefaultValueFactory = _ => SamplingOptions.Default.Temperature,
+    };
+
+    public Option<float> TopP { get; } = new("--top-p")
+    {
+        Description = "Keep the most probable tokens up to this sum; 1 = all.",
+        DefaultValueFactory = _ => SamplingOptions.Default.TopP,
+    };
+
+    public Option<int> TopK { get; } = new("--top-k")
+    {
+        Description = "Keep the k most probable tokens; 0 = all.",
+        DefaultValueFactory = _ => SamplingOptions.Default.TopK,
+    };
+
+    public Option<float> MinP { get; } = new("--min-p")
+    {
+        Description = "Drop tokens below this share of the most probable one; 0 = none.",
+        DefaultValueFactory = _ => SamplingOptions.Default.MinP,
+    };
+
+    public Option<float> RepetitionPenalty { get; } = new("--repetition-penalty")
+    {
+        Description = "Makes recent tokens less likely; 1 = off.",
+        DefaultValueFactory = _ => SamplingOptions.Default.RepetitionPenalty,
+    };
+
+    public Option<ulong> Seed { get; } = new("--seed") { Description = "Seed of the sampling noise." };
+
+    public Option<int> MaxTokens { get; } = new("--max-tokens")
+    {
+        Description = "Most output tokens; 0 = until the context is full.",
+        DefaultValueFactory = _ => 256,
+    };
+
+    public Option<int> DraftLength { get; } = new("--draft-length")
+    {
+        Description = "Tokens drafted per round, 1 to 16.",
+        DefaultValueFactory = _ => 4,
+    };
+
+    public Option<bool> Raw { get; } = new("--raw") { Description = "The prompt as it is, without a chat template." };
+
+    public Option<int> Threads { get; } = new("--threads") { Description = "Worker threads; 0 = one per core." };
+
+    public Option<bool> Pin { get; } = new("--pin") { Description = "Bind each worker thread to a core of its own (Linux)." };
+
+    public Option<int?> Core { get; } = new("--core") { Description = "Bind the whole process to this core (Linux)." };
+
+    public Option<WeightFormat> Weights { get; } = new("--weights")
+    {
+        Description = "packed = integers, fast; original = single precision, for reference runs.",
+        DefaultValueFactory = _ => WeightFormat.Packed,
+    };
+
+    public Option<bool> Json { get; } = new("--json") { Description = "One JSON document on standard output." };
+
+    /// <summary>Adds the options of sampling and length to a command.</summary>
+    public void AddGeneration(Command command)
+    {
+        Option[] options = [Temperature, TopP, TopK, MinP, RepetitionPenalty, Seed, MaxTokens, Raw];
+        foreach (var option in options)
+        {
+            command.Add(option);
+        }
+    }
+
+    /// <summary>Adds the options of the engine to a command.</summary>
+    public void AddEngine(Command command)
+    {
+        Option[] options = [Threads, Pin, Core, Weights, Json];
+        foreach (var option in options)
+        {
+            command.Add(option);
+        }
+    }
+
+    /// <summary>How to load models.</summary>
+    public ModelLoadOptions Engine(ParseResult parsed)
+    {
+        if (parsed.GetValue(Core) is { } core)
+        {
+            ProcessCores.Restrict(core);
+        }
+
+        return new ModelLoadOptions
+        {
+            Threads = parsed.GetValue(Threads),
+            Pin = parsed.GetValue(Pin),
+            Weights = parsed.GetValue(Weights),
+        };
+    }
+
+    /// <summary>A request for a prompt.</summary>
+    public GenerationRequest Request(ParseResult parsed, LanguageModel model, string prompt, DecodingMode mode) => new()
+    {
+        PromptTokens = Prompt.Tokens(model, prompt, parsed.GetValue(Raw)),
+        MaxTokens = parsed.GetValue(MaxTokens),
+        Mode = mode,
+        Sampling = new SamplingOptions
+        {
+            Temperature = parsed.GetValue(Temperature),
+            TopP = parsed.GetValue(TopP),
+            TopK = parsed.GetValue(TopK),
+            MinP = parsed.GetValue(MinP),
+            RepetitionPenalty = parsed.GetValue(RepetitionPenalty),
+            Seed = parsed.GetValue(Seed),
+        },
+    };
+}

@@ -1,0 +1,41 @@
+using System.Text.Json;
+using Forerun.Core.Decoding;
+
+namespace Forerun.Cli.Running;
+
+/// <summary>Shows a generation: text as it comes and one line of figures, or one JSON document.</summary>
+/// <param name="json">A JSON document instead of text.</param>
+/// <param name="reportPath">The JSON document also goes to this file; null = to none.</param>
+internal sealed class GenerationOutput(bool json, string? reportPath = null)
+{
+    /// <summary>Runs and shows.</summary>
+    public async Task<int> ShowAsync(
+        GenerationRun run, string model, GenerationRequest request, CancellationToken cancellationToken)
+    {
+        var report = await run.RunAsync(model, request, json ? null : Console.Out.Write, cancellationToken);
+        var document = JsonSerializer.Serialize(report, ReportJson.Default.GenerationReport);
+        if (reportPath is not null)
+        {
+            await File.WriteAllTextAsync(reportPath, document, cancellationToken);
+        }
+
+        if (json)
+        {
+            Console.WriteLine(document);
+            return ExitCodes.Success;
+        }
+
+        Console.WriteLine();
+        await Console.Error.WriteLineAsync(Line(report));
+        return ExitCodes.Success;
+    }
+
+    private static string Line(GenerationReport report)
+    {
+        var perToken = report.TimePerOutputTokenMs is { } ms ? $", {ms:F1} ms/token" : "";
+        var accepted = report.AcceptanceRate is { } rate ? $", {rate:P0} of drafts accepted" : "";
+        var bytes = report.BytesUp + report.BytesDown > 0 ? $", {report.BytesUp} B up, {report.BytesDown} B down" : "";
+        return $"[{report.Mode}: {report.Tokens.Length} tokens, first after {report.TimeToFirstTokenMs:F0} ms{perToken}, "
+            + $"{report.TargetPasses} target passes{accepted}{bytes}]";
+    }
+}

@@ -1,0 +1,68 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using Forerun.Core.Decoding;
+
+namespace Forerun.Cli.Running;
+
+/// <summary>One generation as it is told to the user. Times in milliseconds.</summary>
+internal sealed record GenerationReport
+{
+    public required string Model { get; init; }
+
+    public required string Mode { get; init; }
+
+    public required ImmutableArray<int> Tokens { get; init; }
+
+    public required string Text { get; init; }
+
+    public required FinishReason FinishReason { get; init; }
+
+    public required int PromptTokens { get; init; }
+
+    public required int Rounds { get; init; }
+
+    public required int TargetPasses { get; init; }
+
+    public required int DraftedTokens { get; init; }
+
+    public required int AcceptedTokens { get; init; }
+
+    /// <summary>Accepted ÷ drafted; null when nothing was drafted.</summary>
+    public required double? AcceptanceRate { get; init; }
+
+    /// <summary>Output tokens per round.</summary>
+    public required double MeanAcceptanceLength { get; init; }
+
+    /// <summary>From the request to the first output token, prefill included.</summary>
+    public required double TimeToFirstTokenMs { get; init; }
+
+    /// <summary>Per output token after the first round, prefill excluded; null with one round only.</summary>
+    public required double? TimePerOutputTokenMs { get; init; }
+
+    public required double TotalMs { get; init; }
+
+    /// <summary>Share of the total spent drafting, all rounds.</summary>
+    public required double DraftMs { get; init; }
+
+    /// <summary>Spent waiting for verdicts, all rounds.</summary>
+    public required double WaitMs { get; init; }
+
+    /// <summary>Spent computing on the server, prefill included.</summary>
+    public required double ServerComputeMs { get; init; }
+
+    public required long BytesUp { get; init; }
+
+    public required long BytesDown { get; init; }
+}
+
+/// <summary>JSON of every command: camelCase, no reflection.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UseStringEnumConverter = true,
+    WriteIndented = false)]
+[JsonSerializable(typeof(GenerationReport))]
+[JsonSerializable(typeof(Commands.ServingReport))]
+[JsonSerializable(typeof(Commands.InspectReport))]
+[JsonSerializable(typeof(Commands.EngineReport))]
+[JsonSerializable(typeof(Commands.DemoReport))]
+internal sealed partial class ReportJson : JsonSerializerContext;

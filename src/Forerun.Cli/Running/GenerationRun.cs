@@ -1,0 +1,96 @@
+using System.Collections.Immutable;
+using Forerun.Core.Decoding;
+using Forerun.Edge;
+using Forerun.Inference.Tokenization;
+
+namespace Forerun.Cli.Running;
+
+/// <summary>Runs one generation, streams its text and counts what it cost.</summary>
+/// <param name="decoder">Decodes.</param>
+/// <param name="tokenizer">Makes text of tokens.</param>
+internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer)
+{
+    /// <summary>Runs to the end.</summary>
+    /// <param name="model">How the report names the target.</param>
+    /// <param name="request">What to generate.</param>
+    /// <param name="onText">Receives text as soon as it is certain; null = nobody listens.</param>
+    /// <param name="cancellationToken">Ends the generation, on the server too.</param>
+    public async Task<GenerationReport> RunAsync(
+        string model, GenerationRequest request, Action<string>? onText, CancellationToken cancellationToken)
+    {
+        var text = new TextStream(tokenizer);
+        var rounds = new List<DecodedRound>();
+        var whole = new System.Text.StringBuilder();
+        var start = TimeProvider.System.GetTimestamp();
+        var firstRound = TimeSpan.Zero;
+        await foreach (var round in decoder.GenerateAsync(request, cancellationToken))
+        {
+            if (rounds.Count == 0)
+            {
+                firstRound = TimeProvider.System.GetElapsedTime(start);
+            }
+
+            rounds.Add(round);
+            foreach (var token in round.Tokens)
+            {
+                Emit(text.Append(token));
+            }
+        }
+
+        var total = TimeProvider.System.GetElapsedTime(start);
+        Emit(text.Flush());
+        return Report(model, request, rounds, whole.ToString(), firstRound, total);
+
+        void Emit(string part)
+        {
+            whole.Append(part);
+            onText?.Invoke(part);
+        }
+    }
+
+    private static GenerationReport Report(
+        string model, GenerationRequest request, List<DecodedRound> rounds, string text, TimeSpan firstRound, TimeSpan total)
+    {
+        var end = rounds[^1].End!;
+        ImmutableArray<int> tokens = [.. rounds.SelectMany(round => round.Tokens)];
+        var later = tokens.Length - rounds[0].Tokens.Length;
+        return new GenerationReport
+        {
+            Model = model,
+            Mode = ModeNames.Of(request.Mode),
+            Tokens = tokens,
+            Text = text,
+            FinishReason = end.Reason,
+            PromptTokens = request.PromptTokens.Length,
+            Rounds = rounds.Count,
+            TargetPasses = end.Usage.TargetPasses,
+            DraftedTokens = end.Usage.DraftedTokens,
+            AcceptedTokens = end.Usage.AcceptedTokens,
+            AcceptanceRate = end.Usage.AcceptanceRate,
+            MeanAcceptanceLength = (double)tokens.Length / rounds.Count,
+            TimeToFirstTokenMs = firstRound.TotalMilliseconds,
+            TimePerOutputTokenMs = later == 0 ? null : (total - firstRound).TotalMilliseconds / later,
+            TotalMs = total.TotalMilliseconds,
+            DraftMs = rounds.Sum(round => round.DraftTime.TotalMilliseconds),
+            WaitMs = rounds.Sum(round => round.WaitTime.TotalMilliseconds),
+            ServerComputeMs = end.Usage.Compute.TotalMilliseconds,
+            BytesUp = rounds[^1].Bytes.Up,
+            BytesDown = rounds[^1].Bytes.Down,
+        };
+    }
+}
+
+/// <summary>Decoding modes as users write them.</summary>
+internal static class ModeNames
+{
+    /// <summary>The name of a mode.</summary>
+    public static string Of(DecodingMode mode) => mode switch
+    {
+        DecodingMode.Autoregressive => "autoregressive",
+        _ => "speculative",
+    };
+
+    /// <summary>The mode of a name.</summary>
+    public static DecodingMode Parse(string name) =>
+        name == Of(DecodingMode.Autoregressive) ? DecodingMode.Autoregressive : DecodingMode.Speculative;
+}
