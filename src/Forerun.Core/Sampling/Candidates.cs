@@ -169,7 +169,11 @@ internal sealed class Candidates(int capacity)
                 {
                     var bit = bits[j];
                     (bits[kept], _tokens[kept]) = (bit, _tokens[j]);
-                    kept += bit < lastBits || (bit == lastBits && --ties >= 0) ? 1 : 0;
+                    kept += bit < lastBits ? 1 : 0;
+                    if (bit == lastBits && ties-- > 0)
+                    {
+                        kept++;
+                    }
                 }
             }
         }

@@ -52,8 +52,9 @@ internal static class SortingSampler
         if (options.TopP < 1f)
         {
             var weights = sorted.ConvertAll(s => (long)(DeterministicMath.Exp(-s.Distance) * (1 << 30)));
+            var wanted = options.TopP * (double)weights.Sum();
             var (kept, sum) = (0, 0L);
-            while (kept == 0 || sum < options.TopP * (double)weights.Sum())
+            while (kept == 0 || sum < wanted)
             {
                 sum += weights[kept++];
             }
