@@ -16,7 +16,7 @@ public static class DeterministicMath
     private const double Ln2High = 0.6931467056274414;
     private const double Ln2Low = 4.7493250390316726e-07;
 
-    /// <summary>e^x for x in [-87, 88] (clamped; not NaN), about 1-2 units in the last place; the bits of
+    /// <summary>e^x for x in [-87, 88] (clamped; not NaN), within 3 units in the last place; the bits of
     /// <see cref="LaneMath.Exp"/>.</summary>
     public static float Exp(float x)
     {
@@ -35,7 +35,7 @@ public static class DeterministicMath
         return ScaleByPowerOfTwo(p, biased);
     }
 
-    /// <summary>Natural logarithm of a positive normal number, about 1-2 units in the last place; the bits of
+    /// <summary>Natural logarithm of a positive normal number, within 1 unit in the last place; the bits of
     /// <see cref="LaneMath.Log"/>, also for inputs outside that domain.</summary>
     public static float Log(float x)
     {

@@ -9,7 +9,7 @@ public static class LaneMath
     /// <summary>2^112: what a half's bits, moved into a float's fields, lack in the exponent.</summary>
     public const float TwoToThe112 = 5.192296858534828e33f;
 
-    /// <summary>e^x for x in [-87, 88] (clamped), about 1-2 units in the last place.</summary>
+    /// <summary>e^x for x in [-87, 88] (clamped; not NaN), within 3 units in the last place.</summary>
     /// <remarks>x = n ln 2 + r with |r| ≤ ln 2 / 2; e^r by its Taylor polynomial of degree 6; then 2^n by adding n to
     /// the exponent field. Adding 1.5·2^23 rounds to the nearest integer and leaves n in the low bits.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -32,9 +32,8 @@ public static class LaneMath
         return TLanes.ScaleByPowerOfTwo(p, biased);
     }
 
-    /// <summary>Natural logarithm of positive normal numbers, about 1-2 units in the last place; never decreasing from
-    /// one uniform number of the sampling noise to the next. Other inputs give some number, the same on every
-    /// machine.</summary>
+    /// <summary>Natural logarithm of positive normal numbers, within 1 unit in the last place. Other inputs give some
+    /// number, the same on every machine.</summary>
     /// <remarks>x = 2^e·(1 + f) with 1 + f in [√½, √2). With s = f / (2 + f), log(1 + f) = 2 artanh(s) = f - h + s(h + R)
     /// where h = f²/2 and R = 2s²/3 + 2s⁴/5 + 2s⁶/7 + 2s⁸/9.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Forerun.Core.Numerics;
 
@@ -20,7 +21,11 @@ internal sealed class Candidates(int capacity)
     private readonly float[] _scores = new float[capacity + 16];
     private readonly int[] _tokens = new int[capacity + 16];
     private readonly int[] _weights = new int[capacity + 16];
+    private readonly long[] _buckets = new long[1 << 11];
     private int _count;
+
+    /// <summary>The distances' bits, <c>[count]</c>: ordered as the distances are.</summary>
+    private Span<int> DistanceBits => MemoryMarshal.Cast<float, int>(_distances.AsSpan(0, _count));
 
     /// <summary>Starts over with the tokens in reach.</summary>
     /// <param name="logits">Logits below infinity, <c>[rows]</c>, rows ≤ capacity.</param>
@@ -36,7 +41,14 @@ internal sealed class Candidates(int capacity)
         for (; row <= logits.Length - Vector<float>.Count; row += Vector<float>.Count)
         {
             var distances = (new Vector<float>(largest) - new Vector<float>(logits[row..])) * inverseTemperature;
-            if (Vector.LessThanOrEqualAny(distances, reach))
+            if (Vector.LessThanOrEqualAll(distances, reach))
+            {
+                var rows = Vector.CreateSequence(row, 1);
+                (vocabulary.IsEmpty ? rows : new Vector<int>(vocabulary[row..])).CopyTo(_tokens, _count);
+                Vector.Abs(distances).CopyTo(_distances, _count);
+                _count += Vector<float>.Count;
+            }
+            else if (Vector.LessThanOrEqualAny(distances, reach))
             {
                 for (var lane = 0; lane < Vector<float>.Count; lane++)
                 {
@@ -65,7 +77,13 @@ internal sealed class Candidates(int capacity)
     public void KeepTopP(float share)
     {
         Weigh();
-        KeepUntil(Math.Max(1L, (long)Math.Ceiling(share * (double)WeightWithin(int.MaxValue))));
+        var total = 0L;
+        foreach (var weight in _weights.AsSpan(0, _count))
+        {
+            total += weight;
+        }
+
+        KeepUntil(Math.Max(1L, (long)Math.Ceiling(share * (double)total)));
     }
 
     /// <summary>Keeps those at most <paramref name="distance"/> below the best.</summary>
@@ -95,55 +113,72 @@ internal sealed class Candidates(int capacity)
 
     /// <summary>Keeps the shortest prefix of at least <paramref name="weight"/>, which is in 1 … the total weight.
     /// </summary>
+    /// <remarks>Radix selection: finds the bits of the last distance in three steps, upper bits first.</remarks>
     private void KeepUntil(long weight)
     {
-        _weights.AsSpan(_count, Vector<int>.Count).Clear();
-        var (low, high) = (0, BitConverter.SingleToInt32Bits(Reach));
-        while (low < high)
+        var last = Narrow(0, width: 11, shift: 20, ref weight);
+        last = Narrow(last, width: 10, shift: 10, ref weight);
+        last = Narrow(last, width: 10, shift: 0, ref weight);
+
+        // The tokens at the last distance weigh the same each; those of the lowest ids come first.
+        var each = _weights[DistanceBits.IndexOf(last)];
+        Keep(last, (int)((weight + each - 1) / each));
+    }
+
+    /// <summary>Of the distances that start with the bits <paramref name="prefix"/>, finds the next
+    /// <paramref name="width"/> bits of the one where the weights reach <paramref name="weight"/>, and takes the weight
+    /// of the smaller ones off it.</summary>
+    private int Narrow(int prefix, int width, int shift, ref long weight)
+    {
+        _buckets.AsSpan(0, 1 << width).Clear();
+        var wanted = new Vector<int>(prefix);
+        var bits = DistanceBits;
+        for (var i = 0; i < bits.Length; i += Vector<int>.Count)
         {
-            var middle = low + ((high - low) >> 1);
-            if (WeightWithin(middle) >= weight)
+            if (Vector.EqualsAny(new Vector<float>(_distances, i).As<float, int>() >>> (shift + width), wanted))
             {
-                high = middle;
-            }
-            else
-            {
-                low = middle + 1;
+                var end = Math.Min(bits.Length, i + Vector<int>.Count);
+                for (var j = i; j < end; j++)
+                {
+                    var matches = bits[j] >>> (shift + width) == prefix;
+                    _buckets[(bits[j] >>> shift) & ((1 << width) - 1)] += matches ? _weights[j] : 0;
+                }
             }
         }
 
-        // The last distance is known; its tokens weigh the same each, and the lowest ids come first.
-        var each = _weights[_distances.AsSpan(0, _count).IndexOf(BitConverter.Int32BitsToSingle(low))];
-        var missing = weight - WeightWithin(low - 1);
-        Keep(low, (int)((missing + each - 1) / each));
+        var bucket = 0;
+        while (_buckets[bucket] < weight)
+        {
+            weight -= _buckets[bucket++];
+        }
+
+        return (prefix << width) | bucket;
     }
 
     private void Keep(int lastBits, int ties)
     {
         var kept = 0;
-        for (var i = 0; i < _count; i++)
+        var last = new Vector<int>(lastBits);
+        var bits = DistanceBits;
+        for (var i = 0; i < bits.Length; i += Vector<int>.Count)
         {
-            var bits = BitConverter.SingleToInt32Bits(_distances[i]);
-            _distances[kept] = _distances[i];
-            _tokens[kept] = _tokens[i];
-            kept += bits < lastBits || (bits == lastBits && --ties >= 0) ? 1 : 0;
+            if (Vector.LessThanOrEqualAny(new Vector<float>(_distances, i).As<float, int>(), last))
+            {
+                var end = Math.Min(bits.Length, i + Vector<int>.Count);
+                for (var j = i; j < end; j++)
+                {
+                    var bit = bits[j];
+                    (bits[kept], _tokens[kept]) = (bit, _tokens[j]);
+                    kept += bit < lastBits ? 1 : 0;
+                    if (bit == lastBits && ties-- > 0)
+                    {
+                        kept++;
+                    }
+                }
+            }
         }
 
         _count = kept;
-    }
-
-    private long WeightWithin(int lastBits)
-    {
-        var last = new Vector<int>(lastBits);
-        var sum = Vector<long>.Zero;
-        for (var i = 0; i < _count; i += Vector<int>.Count)
-        {
-            var within = Vector.LessThanOrEqual(new Vector<float>(_distances, i).As<float, int>(), last);
-            Vector.Widen(new Vector<int>(_weights, i) & within, out var lower, out var upper);
-            sum += lower + upper;
-        }
-
-        return Vector.Sum(sum);
     }
 
     private void Weigh()
@@ -166,7 +201,6 @@ internal sealed class Candidates(int capacity)
             Vector.ConvertToInt32(new Vector<float>(_scores, i)).CopyTo(_weights, i);
         }
 
-        _weights.AsSpan(_count, Vector<int>.Count).Clear();
     }
 
     private void Weigh<TLanes>()
