@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
 using Forerun.Cli.Running;
-using Forerun.Inference;
 using Spectre.Console;
 
 namespace Forerun.Cli.Commands;

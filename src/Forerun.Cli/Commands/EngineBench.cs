@@ -33,8 +33,8 @@ internal sealed class EngineBench(string path, ModelLoadOptions load, int contex
         var tokens = Tokens(model, Math.Max(context, PrefillTokens) + RowCounts[^1]);
 
         progress($"prefill of {PrefillTokens} tokens …");
-        var prefill = Enumerable.Range(0, 4).Select(_ => Prefill(pass, cache, tokens[..PrefillTokens], cancellationToken)).Skip(1).Median();
-        Prefill(pass, cache, tokens[..context], cancellationToken);
+        var prefill = Enumerable.Range(0, 4).Select(_ => Prefill(pass, cache, tokens.AsSpan(0, PrefillTokens), cancellationToken)).Skip(1).Median();
+        Prefill(pass, cache, tokens.AsSpan(0, context), cancellationToken);
         var timings = new Dictionary<int, ImmutableArray<double>>();
         foreach (var rows in RowCounts)
         {

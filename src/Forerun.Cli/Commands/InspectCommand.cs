@@ -74,7 +74,7 @@ internal static class InspectCommand
                 group.Key.ToString(),
                 group.Count(),
                 group.Sum(tensor => tensor.ByteLength),
-                LanguageModel.PackedFormat(group.Key)))],
+                group.All(tensor => tensor.Shape.Length == 1) ? "F32" : LanguageModel.PackedFormat(group.Key)))],
             [.. file.Metadata.Keys.Order(StringComparer.Ordinal)]);
     }
 
