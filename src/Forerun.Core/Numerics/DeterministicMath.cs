@@ -109,7 +109,8 @@ public static class DeterministicMath
 
     /// <summary><paramref name="x"/> to the power <paramref name="y"/> for x &gt; 0, as e^(y log x); relative error
     /// about 2e-16 · (1 + |y log x|).</summary>
-    /// <remarks>The inverse frequency of a rotary position embedding is <c>Pow(theta, -2.0 * i / headDim)</c>.</remarks>
+    /// <remarks>The inverse frequency of a rotary position embedding is <c>Pow(theta, -2.0 * i / headDim)</c>.
+    /// </remarks>
     public static double Pow(double x, double y) => Exp(y * Log(x));
 
     /// <summary>Sine and cosine of <paramref name="x"/> radians; absolute error below 1e-15 for |x| ≤ 2^30.</summary>

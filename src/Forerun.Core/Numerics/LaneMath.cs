@@ -34,8 +34,8 @@ public static class LaneMath
 
     /// <summary>Natural logarithm of positive normal numbers, within 1 unit in the last place. Other inputs give some
     /// number, the same on every machine.</summary>
-    /// <remarks>x = 2^e·(1 + f) with 1 + f in [√½, √2). With s = f / (2 + f), log(1 + f) = 2 artanh(s) = f - h + s(h + R)
-    /// where h = f²/2 and R = 2s²/3 + 2s⁴/5 + 2s⁶/7 + 2s⁸/9.</remarks>
+    /// <remarks>x = 2^e·(1 + f) with 1 + f in [√½, √2). With s = f / (2 + f), log(1 + f) = 2 artanh(s)
+    /// = f - h + s(h + R) where h = f²/2 and R = 2s²/3 + 2s⁴/5 + 2s⁶/7 + 2s⁸/9.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Log<TLanes>(TLanes x)
         where TLanes : struct, ILanes<TLanes>

@@ -75,7 +75,8 @@ public readonly struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 Exponent(Lanes512 value) =>
-        new(Vector512.ConvertToSingle((value._value.AsInt32() - Vector512.Create(DeterministicMath.SqrtHalfBits)) >> 23));
+        new(Vector512.ConvertToSingle(
+            (value._value.AsInt32() - Vector512.Create(DeterministicMath.SqrtHalfBits)) >> 23));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -13,8 +13,8 @@ namespace Forerun.Core.Sampling;
 /// order of addition, and nothing has to be sorted.</remarks>
 internal sealed class Candidates(int capacity)
 {
-    /// <summary>Tokens further below the best can neither win, because the noise spans less than this, nor weigh as much
-    /// as one unit.</summary>
+    /// <summary>Tokens further below the best can neither win, because the noise spans less than this, nor weigh as
+    /// much as one unit.</summary>
     public const float Reach = 22f;
 
     private readonly float[] _distances = new float[capacity + 16];

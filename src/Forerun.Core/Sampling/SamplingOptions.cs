@@ -14,10 +14,12 @@ public sealed record SamplingOptions
     /// <summary>Keeps the k largest logits; 0 (default) = all.</summary>
     public int TopK { get; init; }
 
-    /// <summary>Keeps the smallest set of tokens whose probabilities reach this sum; 1 (default) = all. Range (0, 1].</summary>
+    /// <summary>Keeps the smallest set of tokens whose probabilities reach this sum; 1 (default) = all.
+    /// Range (0, 1].</summary>
     public float TopP { get; init; } = 1f;
 
-    /// <summary>Drops tokens less probable than this share of the most probable one; 0 (default) = none. Range [0, 1).</summary>
+    /// <summary>Drops tokens less probable than this share of the most probable one; 0 (default) = none.
+    /// Range [0, 1).</summary>
     public float MinP { get; init; }
 
     /// <summary>Divides positive and multiplies negative logits of tokens seen in the last

@@ -11,8 +11,8 @@ namespace Forerun.Core.Sampling;
 /// <remarks>Adding independent standard Gumbel noise to the logits and taking the largest draws a token from their
 /// softmax; edge and target agree often because they add the same noise (Gumbel coupling, Daliri et al. 2024,
 /// arXiv 2408.07978). Seed and position are mixed by the finaliser of SplitMix64 (Steele et al. 2014, with Stafford's
-/// "Mix13" constants) into a key of 64 bits; key and token by two rounds of the 32-bit finaliser "lowbias32" (Wellons,
-/// hash-prospector, public domain). The upper 23 bits k give u = (k + ½)·2^-23, and the noise is -log(-log u). It lies
+/// "Mix13" constants) into a key of 64 bits; key and token by two rounds of the 32-bit finaliser "lowbias32" (Chris
+/// Wellons, hash-prospector). The upper 23 bits k give u = (k + ½)·2^-23, and the noise is -log(-log u). It lies
 /// between <see cref="Smallest"/> and <see cref="Largest"/>: a token less probable than about 4e-9 of the most probable
 /// one is never drawn.</remarks>
 public static class SharedNoise

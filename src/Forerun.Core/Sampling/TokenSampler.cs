@@ -21,7 +21,7 @@ public sealed class TokenSampler
     private readonly ImmutableArray<int> _vocabulary;
     private readonly int _rowCount;
     private readonly float _minPDistance;
-    private readonly float[] _penalised = [];
+    private readonly float[] _penalised;
     private readonly Candidates? _candidates;
 
     /// <summary>Creates a sampler with its scratch.</summary>

@@ -49,7 +49,8 @@ public class GenerationLimitsTests
     {
         var error = Assert.Throws<ArgumentException>(() => new GenerationLimits(8, 8, 0));
         Assert.StartsWith(
-            "The prompt is too long: the model's context holds 8 tokens, so a prompt may have 7, got 8. Shorten the prompt.",
+            "The prompt is too long: the model's context holds 8 tokens, so a prompt may have 7, got 8. "
+            + "Shorten the prompt.",
             error.Message,
             StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => new GenerationLimits(8, 0, 0));

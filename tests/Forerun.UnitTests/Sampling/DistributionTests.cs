@@ -2,7 +2,8 @@ using Forerun.Core.Sampling;
 
 namespace Forerun.UnitTests.Sampling;
 
-/// <summary>Shared noise draws from the target's own distribution, and makes similar models agree. Fixed seeds.</summary>
+/// <summary>Shared noise draws from the target's own distribution, and makes similar models agree. Fixed seeds.
+/// </summary>
 public class DistributionTests
 {
     [Theory]

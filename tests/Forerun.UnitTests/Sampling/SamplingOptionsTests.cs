@@ -29,7 +29,8 @@ public class SamplingOptionsTests
     {
         SamplingOptions.Default.Validate();
         new SamplingOptions { Temperature = 1e-6f, TopP = float.Epsilon, RepetitionPenalty = 0.1f }.Validate();
-        new SamplingOptions { Temperature = 100f, MinP = 0.999f, RepetitionPenalty = 10f, RepetitionWindow = 0 }.Validate();
+        new SamplingOptions { Temperature = 100f, MinP = 0.999f, RepetitionPenalty = 10f }.Validate();
+        new SamplingOptions { RepetitionWindow = 0 }.Validate();
     }
 
     [Theory]

@@ -19,7 +19,8 @@ public class SharedNoiseTests
 
     [Fact]
     public void Gumbel_ManyTokens_EqualsOneByOneOnEveryWidth() =>
-        Gen.Select(Gen.ULong, Gen.Int[0, int.MaxValue], Gen.Int[0, 300_000].Array[0, 70]).Sample((seed, position, tokens) =>
+        Gen.Select(Gen.ULong, Gen.Int[0, int.MaxValue], Gen.Int[0, 300_000].Array[0, 70]).Sample(
+        (seed, position, tokens) =>
         {
             var expected = tokens.Select(t => SharedNoise.Gumbel(seed, position, t)).ToArray();
             var actual = new float[tokens.Length];
@@ -91,7 +92,9 @@ public class SharedNoiseTests
     {
         var error = Assert.Throws<ArgumentException>(() => SharedNoise.Gumbel(0, 0, new int[3], new float[2]));
         Assert.StartsWith(
-            "The destination must be as long as the tokens: needed [3], got [2].", error.Message, StringComparison.Ordinal);
+            "The destination must be as long as the tokens: needed [3], got [2].",
+            error.Message,
+            StringComparison.Ordinal);
     }
 
     private static double Correlation(ReadOnlySpan<double> a, ReadOnlySpan<double> b)

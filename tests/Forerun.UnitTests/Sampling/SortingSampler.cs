@@ -8,7 +8,11 @@ namespace Forerun.UnitTests.Sampling;
 internal static class SortingSampler
 {
     public static int Sample(
-        SamplingOptions options, ReadOnlySpan<float> logits, ImmutableArray<int> vocabulary, int position, int[] history) =>
+        SamplingOptions options,
+        ReadOnlySpan<float> logits,
+        ImmutableArray<int> vocabulary,
+        int position,
+        int[] history) =>
         Survivors(options, logits, vocabulary, history)
             .Select(s => (s.Token, Score: SharedNoise.Gumbel(options.Seed, position, s.Token) - s.Distance))
             .OrderByDescending(s => options.Temperature == 0f ? 0f : s.Score)
