@@ -41,10 +41,7 @@ internal static class TensorLayout
                 + $"expected [{string.Join(", ", shape)}].");
         }
 
-        if (!TensorDecoder.Supported.Contains(tensor.Type))
-        {
-            throw file.Metadata.Invalid(TensorDecoder.Unsupported(tensor.Type, $"tensor \"{tensor.Name}\""));
-        }
+        TensorDecoder.ThrowIfUnsupported(tensor);
     }
 
     private static IEnumerable<(string Name, long[] Shape)> Required(ModelConfig config)

@@ -10,7 +10,6 @@ public sealed unsafe class GgufFile : IDisposable
     private const int LeastTensorEntryBytes = 33;
     private const int LeastValueBytes = 14;
     private readonly MappedBytes _bytes;
-    private readonly int _headBytes;
     private readonly Dictionary<string, GgufTensor> _tensors;
 
     private GgufFile(MappedBytes bytes, string name)
@@ -22,9 +21,6 @@ public sealed unsafe class GgufFile : IDisposable
         var valueCount = cursor.ReadCount(LeastValueBytes, "the key count");
         Metadata = new GgufMetadata(ReadValues(cursor, valueCount), bytes, name);
         _tensors = GgufTensorTable.Read(cursor, tensorCount, Metadata.FindInt32("general.alignment"));
-        _headBytes = cursor.Position <= int.MaxValue
-            ? (int)cursor.Position
-            : throw cursor.Invalid($"its head has {cursor.Position} bytes; expected at most {int.MaxValue}.");
     }
 
     /// <summary>The file's name without its folder.</summary>
@@ -38,10 +34,6 @@ public sealed unsafe class GgufFile : IDisposable
 
     /// <summary>The tensors by name, in the file's order.</summary>
     public IReadOnlyDictionary<string, GgufTensor> Tensors => _tensors;
-
-    /// <summary>Everything before the tensors' data: what identifies the model's architecture, tokenizer and
-    /// layout.</summary>
-    public ReadOnlySpan<byte> HeadBytes => _bytes.Slice(0, _headBytes);
 
     /// <summary>Maps a file and checks its head.</summary>
     /// <exception cref="InvalidDataException">It is no GGUF file, or a damaged one.</exception>

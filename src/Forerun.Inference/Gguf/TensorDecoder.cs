@@ -23,11 +23,7 @@ public static class TensorDecoder
     /// <exception cref="ArgumentException">The lengths do not fit.</exception>
     public static void DecodeRow(GgufTensorType type, ReadOnlySpan<byte> source, Span<float> destination)
     {
-        if (!Supported.Contains(type))
-        {
-            throw new InvalidDataException(Unsupported(type, "a tensor"));
-        }
-
+        ThrowIfUnsupported(type, "a tensor");
         ThrowIfLengthsDiffer(type, source, destination);
         switch (type)
         {
@@ -52,10 +48,19 @@ public static class TensorDecoder
         }
     }
 
-    /// <summary>The message for a type that cannot be decoded.</summary>
-    internal static string Unsupported(GgufTensorType type, string what) =>
-        $"{what} has type {type}, which is not supported. Supported are {string.Join(", ", Supported)}. "
-        + "Convert the model to one of them.";
+    /// <summary>Refuses a tensor whose type cannot be decoded.</summary>
+    /// <exception cref="InvalidDataException">The type is not supported.</exception>
+    public static void ThrowIfUnsupported(GgufTensor tensor) =>
+        ThrowIfUnsupported(tensor.Type, $"tensor \"{tensor.Name}\"");
+
+    private static void ThrowIfUnsupported(GgufTensorType type, string what)
+    {
+        if (!Supported.Contains(type))
+        {
+            throw new InvalidDataException($"The type of {what} is {type}, which is not supported. Supported are "
+                + $"{string.Join(", ", Supported)}. Convert the model to one of them.");
+        }
+    }
 
     private static void ThrowIfLengthsDiffer(GgufTensorType type, ReadOnlySpan<byte> source, Span<float> destination)
     {

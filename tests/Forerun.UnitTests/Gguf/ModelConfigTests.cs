@@ -151,8 +151,8 @@ public class ModelConfigTests
     {
         using var file = GgufBuilder.Llama()
             .SetTensor("blk.0.attn_q.weight", GgufTensorType.Q5_0, 32, 32).Open();
-        AssertRefused(file, "\"test.gguf\" cannot be used: tensor \"blk.0.attn_q.weight\" has type Q5_0, which is not "
-            + "supported. Supported are F32, F16, BF16, Q8_0, Q4_0, Q4_1. Convert the model to one of them.");
+        AssertRefused(file, "The type of tensor \"blk.0.attn_q.weight\" is Q5_0, which is not supported. "
+            + "Supported are F32, F16, BF16, Q8_0, Q4_0, Q4_1. Convert the model to one of them.");
     }
 
     private static void AssertRefused(GgufFile file, string message) =>

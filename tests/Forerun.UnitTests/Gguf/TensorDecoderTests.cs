@@ -65,7 +65,7 @@ public class TensorDecoderTests
         var error = Assert.Throws<InvalidDataException>(
             () => TensorDecoder.DecodeRow(GgufTensorType.Q4_K, new byte[144], new float[256]));
         Assert.Equal(
-            "a tensor has type Q4_K, which is not supported. Supported are F32, F16, BF16, Q8_0, Q4_0, Q4_1. "
+            "The type of a tensor is Q4_K, which is not supported. Supported are F32, F16, BF16, Q8_0, Q4_0, Q4_1. "
             + "Convert the model to one of them.",
             error.Message);
     }
