@@ -62,7 +62,8 @@ internal sealed class ModelConfigReader(GgufFile file)
         {
             if (_metadata.FindInt32(Key(name)) is { } value and not 0)
             {
-                throw _metadata.Invalid($"key \"{Key(name)}\" is {value}: {meaning} is not supported. Use a model without it.");
+                throw _metadata.Invalid(
+                    $"key \"{Key(name)}\" is {value}: {meaning} is not supported. Use a model without it.");
             }
         }
     }
@@ -75,8 +76,8 @@ internal sealed class ModelConfigReader(GgufFile file)
             : numHeads;
         return numHeads % numKeyValueHeads == 0
             ? (numHeads, numKeyValueHeads)
-            : throw _metadata.Invalid(
-                $"{numHeads} attention heads cannot share {numKeyValueHeads} KV heads; expected a divisor of {numHeads}.");
+            : throw _metadata.Invalid($"{numHeads} attention heads cannot share {numKeyValueHeads} KV heads; "
+                + $"expected a divisor of {numHeads}.");
     }
 
     private int ReadHeadDim(int hiddenSize, int numHeads)
@@ -92,8 +93,8 @@ internal sealed class ModelConfigReader(GgufFile file)
 
         if (valueDim != headDim || rotaryDim != headDim)
         {
-            throw _metadata.Invalid($"keys have {headDim} elements per head, values {valueDim}, the rotary part {rotaryDim}; "
-                + "only equal numbers are supported.");
+            throw _metadata.Invalid($"keys have {headDim} elements per head, values {valueDim}, the rotary part "
+                + $"{rotaryDim}; only equal numbers are supported.");
         }
 
         return headDim;
@@ -130,8 +131,8 @@ internal sealed class ModelConfigReader(GgufFile file)
         {
             if (token <= previous || token >= vocabSize)
             {
-                throw _metadata.Invalid($"key \"{DraftVocabularyKey}\" holds {token} after {previous}; expected ascending "
-                    + $"token ids below {vocabSize}.");
+                throw _metadata.Invalid($"key \"{DraftVocabularyKey}\" holds {token} after {previous}; expected "
+                    + $"ascending token ids below {vocabSize}.");
             }
 
             previous = token;

@@ -8,8 +8,8 @@ internal static class TensorLayout
     /// <summary>Optional divisors of the rotary frequencies, <c>[headDim / 2]</c>.</summary>
     public const string RopeFactors = "rope_freqs.weight";
 
-    /// <summary>Refuses a file in which a tensor is missing, has another shape or a type that cannot be decoded, or that
-    /// holds a tensor the model would not use: leaving it out would change the text.</summary>
+    /// <summary>Refuses a file in which a tensor is missing, has another shape or a type that cannot be decoded, or
+    /// that holds a tensor the model would not use: leaving it out would change the text.</summary>
     public static void Check(GgufFile file, ModelConfig config)
     {
         var expected = new Dictionary<string, long[]>();
@@ -28,8 +28,8 @@ internal static class TensorLayout
         var surplus = file.Tensors.Keys.FirstOrDefault(name => !expected.ContainsKey(name));
         if (surplus is not null)
         {
-            throw file.Metadata.Invalid($"tensor \"{surplus}\" is no part of a \"{config.Architecture}\" model as it is "
-                + "supported here (no biases, no experts). Use a model without it.");
+            throw file.Metadata.Invalid($"tensor \"{surplus}\" is no part of a \"{config.Architecture}\" model as it "
+                + "is supported here (no biases, no experts). Use a model without it.");
         }
     }
 

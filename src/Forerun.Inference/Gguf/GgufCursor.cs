@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Forerun.Inference.Gguf;
 
-/// <summary>Reads a GGUF file's head from front to back; nothing is read, skipped or allocated beyond its end.</summary>
+/// <summary>Reads a GGUF file's head from front to back; nothing beyond its end is read or allocated.</summary>
 /// <param name="bytes">The file.</param>
 /// <param name="fileName">The file's name for messages.</param>
 internal sealed class GgufCursor(MappedBytes bytes, string fileName)
@@ -14,8 +14,11 @@ internal sealed class GgufCursor(MappedBytes bytes, string fileName)
     /// <summary>Offset of the next byte.</summary>
     public long Position { get; private set; }
 
+    /// <summary>Bytes of the whole file.</summary>
+    public long Length => bytes.Length;
+
     /// <summary>Bytes left.</summary>
-    public long Remaining => bytes.Length - Position;
+    public long Remaining => Length - Position;
 
     /// <summary>Reads an unsigned 32-bit number.</summary>
     public uint ReadUInt32(string what) => BinaryPrimitives.ReadUInt32LittleEndian(Take(sizeof(uint), what));
@@ -101,7 +104,7 @@ internal sealed class GgufCursor(MappedBytes bytes, string fileName)
     {
         if (length > Remaining)
         {
-            throw Invalid($"it ends at byte {bytes.Length}, inside a value. The file is cut off.");
+            throw Invalid($"it ends at byte {Length}, inside a value. The file is cut off.");
         }
 
         Position += length;
@@ -111,7 +114,7 @@ internal sealed class GgufCursor(MappedBytes bytes, string fileName)
     {
         if (length > Remaining)
         {
-            throw Invalid($"it ends at byte {bytes.Length}, inside {what}. The file is cut off.");
+            throw Invalid($"it ends at byte {Length}, inside {what}. The file is cut off.");
         }
 
         var taken = bytes.Slice(Position, length);

@@ -1,6 +1,3 @@
-using System.Collections.Immutable;
-using System.Numerics;
-
 namespace Forerun.Inference.Gguf;
 
 /// <summary>A memory-mapped GGUF file, version 2 or 3, little endian. Thread-safe; spans and pointers are valid until
@@ -10,13 +7,10 @@ namespace Forerun.Inference.Gguf;
 public sealed unsafe class GgufFile : IDisposable
 {
     private const uint Magic = 0x4655_4747;
-    private const int DefaultAlignment = 32;
-    private const int MaxAlignment = 65_536;
-    private const int MaxDimensions = 4;
     private const int LeastTensorEntryBytes = 33;
     private const int LeastValueBytes = 14;
     private readonly MappedBytes _bytes;
-    private readonly Dictionary<string, GgufTensor> _tensors = [];
+    private readonly Dictionary<string, GgufTensor> _tensors;
 
     private GgufFile(MappedBytes bytes, string name)
     {
@@ -26,7 +20,7 @@ public sealed unsafe class GgufFile : IDisposable
         var tensorCount = cursor.ReadCount(LeastTensorEntryBytes, "the tensor count");
         var valueCount = cursor.ReadCount(LeastValueBytes, "the key count");
         Metadata = new GgufMetadata(ReadValues(cursor, valueCount), bytes, name);
-        ReadTensors(cursor, tensorCount);
+        _tensors = GgufTensorTable.Read(cursor, tensorCount, Metadata.FindInt32("general.alignment"));
     }
 
     /// <summary>The file's name without its folder.</summary>
@@ -59,7 +53,8 @@ public sealed unsafe class GgufFile : IDisposable
     /// <exception cref="InvalidOperationException">The tensor is larger than a span; read it by rows.</exception>
     public ReadOnlySpan<byte> Bytes(GgufTensor tensor) => tensor.ByteLength <= int.MaxValue
         ? _bytes.Slice(tensor.Offset, (int)tensor.ByteLength)
-        : throw new InvalidOperationException($"Tensor \"{tensor.Name}\" has {tensor.ByteLength} bytes; read it by rows.");
+        : throw new InvalidOperationException(
+            $"Tensor \"{tensor.Name}\" has {tensor.ByteLength} bytes; read it by rows.");
 
     /// <summary>The bytes of one row of a tensor of this file, <c>[RowBytes]</c>.</summary>
     public ReadOnlySpan<byte> Row(GgufTensor tensor, long row)
@@ -125,95 +120,5 @@ public sealed unsafe class GgufFile : IDisposable
         }
 
         return values;
-    }
-
-    private static ImmutableArray<long> ReadShape(GgufCursor cursor, string name)
-    {
-        var dimensions = cursor.ReadUInt32($"the dimensions of tensor \"{name}\"");
-        if (dimensions is 0 or > MaxDimensions)
-        {
-            throw cursor.Invalid($"tensor \"{name}\" has {dimensions} dimensions; expected 1 to {MaxDimensions}.");
-        }
-
-        var shape = new long[dimensions];
-        Int128 elements = 1;
-        for (var i = shape.Length - 1; i >= 0; i--)
-        {
-            var size = cursor.ReadUInt64($"a dimension of tensor \"{name}\"");
-            elements *= size;
-            if (size == 0 || elements > long.MaxValue / 16)
-            {
-                throw cursor.Invalid($"tensor \"{name}\" has a dimension of {size}, which is impossible.");
-            }
-
-            shape[i] = (long)size;
-        }
-
-        return [.. shape];
-    }
-
-    private void ReadTensors(GgufCursor cursor, int count)
-    {
-        var entries = new List<GgufTensor>();
-        for (var i = 0; i < count; i++)
-        {
-            entries.Add(ReadTensor(cursor, i));
-        }
-
-        var alignment = Alignment(cursor);
-        var dataStart = (cursor.Position + alignment - 1) / alignment * alignment;
-        foreach (var entry in entries)
-        {
-            if (!_tensors.TryAdd(entry.Name, Locate(cursor, entry, dataStart, alignment)))
-            {
-                throw cursor.Invalid($"tensor \"{entry.Name}\" occurs twice.");
-            }
-        }
-    }
-
-    private static GgufTensor ReadTensor(GgufCursor cursor, int index)
-    {
-        var name = cursor.ReadName($"tensor name {index}");
-        var shape = ReadShape(cursor, name);
-        var type = (GgufTensorType)cursor.ReadUInt32($"the type of tensor \"{name}\"");
-        if (!Enum.IsDefined(type))
-        {
-            throw cursor.Invalid($"tensor \"{name}\" has the unknown type {(uint)type}.");
-        }
-
-        var blockElements = BlockFormat.Of(type).Elements;
-        if (shape[^1] % blockElements != 0)
-        {
-            throw cursor.Invalid(
-                $"tensor \"{name}\" has rows of {shape[^1]} elements; type {type} needs a multiple of {blockElements}.");
-        }
-
-        var offset = cursor.ReadUInt64($"the offset of tensor \"{name}\"");
-        return offset <= long.MaxValue / 8
-            ? new GgufTensor(name, type, shape, (long)offset)
-            : throw cursor.Invalid($"tensor \"{name}\" starts at {offset}, beyond the end of the file.");
-    }
-
-    private GgufTensor Locate(GgufCursor cursor, GgufTensor entry, long dataStart, int alignment)
-    {
-        if (entry.Offset % alignment != 0)
-        {
-            throw cursor.Invalid($"tensor \"{entry.Name}\" starts at {entry.Offset}, no multiple of {alignment}.");
-        }
-
-        var start = dataStart + entry.Offset;
-        return start <= _bytes.Length && entry.ByteLength <= _bytes.Length - start
-            ? new GgufTensor(entry.Name, entry.Type, entry.Shape, start)
-            : throw cursor.Invalid($"tensor \"{entry.Name}\" needs bytes {start} to {start + entry.ByteLength}, but the "
-                + $"file ends at byte {_bytes.Length}. It is cut off or damaged; fetch it again.");
-    }
-
-    private int Alignment(GgufCursor cursor)
-    {
-        var alignment = Metadata.FindInt32("general.alignment") ?? DefaultAlignment;
-        return alignment is >= 8 and <= MaxAlignment && BitOperations.IsPow2(alignment)
-            ? alignment
-            : throw cursor.Invalid(
-                $"key \"general.alignment\" is {alignment}; expected a power of two from 8 to {MaxAlignment}.");
     }
 }

@@ -65,12 +65,14 @@ public sealed class GgufMetadata
 
     /// <summary>A truth value, or null.</summary>
     /// <exception cref="InvalidDataException">The value is no truth value.</exception>
-    public bool? FindBoolean(string key) => Find(key, GgufValueType.Bool) is not { } value ? null : Bytes(value)[0] switch
-    {
-        0 => false,
-        1 => true,
-        var other => throw Invalid($"key \"{key}\" is the truth value {other}; expected 0 or 1."),
-    };
+    public bool? FindBoolean(string key) => Find(key, GgufValueType.Bool) is not { } value
+        ? null
+        : Bytes(value)[0] switch
+        {
+            0 => false,
+            1 => true,
+            var other => throw Invalid($"key \"{key}\" is the truth value {other}; expected 0 or 1."),
+        };
 
     /// <summary>A list of texts.</summary>
     /// <exception cref="InvalidDataException">The key is missing or no list of texts.</exception>
@@ -78,9 +80,10 @@ public sealed class GgufMetadata
 
     /// <summary>A list of texts, or null.</summary>
     /// <exception cref="InvalidDataException">The value is no list of texts.</exception>
-    public GgufStrings? FindStrings(string key) => FindArray(key, "an array of strings", GgufValueType.String) is { } value
-        ? new GgufStrings(_bytes, value.Offset, value.Count)
-        : null;
+    public GgufStrings? FindStrings(string key) =>
+        FindArray(key, "an array of strings", GgufValueType.String) is { } value
+            ? new GgufStrings(_bytes, value.Offset, value.Count)
+            : null;
 
     /// <summary>A list of 32-bit whole numbers, or null when the key is missing.</summary>
     /// <exception cref="InvalidDataException">The value is no list of 32-bit whole numbers.</exception>

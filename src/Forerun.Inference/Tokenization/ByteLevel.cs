@@ -10,8 +10,9 @@ internal static class ByteLevel
     /// on.</summary>
     public static ImmutableArray<char> Characters { get; } = CreateCharacters();
 
-    private static readonly Dictionary<char, byte> Bytes =
-        Enumerable.Range(0, 256).ToDictionary(value => Characters[value], value => (byte)value);
+    /// <summary>The byte of each character; -1 for characters outside the alphabet.</summary>
+    private static readonly short[] Bytes =
+        [.. Enumerable.Range(0, Characters.Max() + 1).Select(value => (short)Characters.IndexOf((char)value))];
 
     /// <summary>The bytes of a token's text; false when a character is not of this alphabet.</summary>
     /// <param name="text">The token's text.</param>
@@ -20,10 +21,12 @@ internal static class ByteLevel
     {
         for (var i = 0; i < text.Length; i++)
         {
-            if (!Bytes.TryGetValue(text[i], out destination[i]))
+            if (text[i] >= Bytes.Length || Bytes[text[i]] < 0)
             {
                 return false;
             }
+
+            destination[i] = (byte)Bytes[text[i]];
         }
 
         return true;

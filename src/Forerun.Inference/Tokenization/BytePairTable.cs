@@ -33,11 +33,12 @@ internal sealed class BytePairTable
         {
             if (!TryAdd(Encoding.UTF8.GetString(lines[rank]), rank, lookup, merges))
             {
-                throw metadata.Invalid($"entry {rank} of key \"{MergesKey}\" is no two tokens that make up a third one.");
+                throw metadata.Invalid($"entry {rank} of key \"{MergesKey}\" is no pair of tokens that makes a third.");
             }
         }
 
-        var byteTokens = ByteLevel.Characters.Select(value => ids.TryGetValue($"{value}", out var id) ? id : (int?)null);
+        var byteTokens = ByteLevel.Characters.Select(
+            value => ids.TryGetValue($"{value}", out var id) ? id : (int?)null);
         return new BytePairTable(merges, [.. byteTokens]);
     }
 
@@ -57,7 +58,7 @@ internal sealed class BytePairTable
         if (space < 0
             || !ids.TryGetValue(line.AsSpan(0, space), out var left)
             || !ids.TryGetValue(line.AsSpan(space + 1), out var right)
-            || !ids.TryGetValue(line.Remove(space, 1), out var result))
+            || !ids.TryGetValue(string.Concat(line.AsSpan(0, space), line.AsSpan(space + 1)), out var result))
         {
             return false;
         }

@@ -39,7 +39,8 @@ public sealed class ChatTemplate
         var template = text is null ? null : Recognise(text);
         problem = template is not null ? null
             : text is null ? $"\"{file.Name}\" has no chat template. Use --raw to give the prompt as it is."
-            : $"The chat template of \"{file.Name}\" is not supported; ChatML is. Use --raw to give the prompt as it is.";
+            : $"The chat template of \"{file.Name}\" is not supported; ChatML is. "
+                + "Use --raw to give the prompt as it is.";
         return template;
     }
 

@@ -5,8 +5,8 @@ namespace Forerun.Inference.Tokenization;
 
 /// <summary>The pre-tokenizer called <c>smollm</c>: every digit stands alone; what lies between digits is split by
 /// GPT-2's pattern.</summary>
-/// <remarks>The pattern: <c>'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+</c>. Written by hand
-/// because .NET's regular expressions see UTF-16 units, so letters beyond U+FFFF would be no letters.</remarks>
+/// <remarks>The pattern: <c>'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+</c>. Written by
+/// hand because .NET's regular expressions see UTF-16 units, so letters beyond U+FFFF would be no letters.</remarks>
 internal static class SmolLmPreTokenizer
 {
     private enum Kind
@@ -17,23 +17,10 @@ internal static class SmolLmPreTokenizer
         Other,
     }
 
-    /// <summary>Splits valid UTF-8 into pieces, in order and without gaps, and hands each to the encoder.</summary>
-    public static void Split(ReadOnlySpan<byte> text, BytePairEncoder encoder)
-    {
-        while (!text.IsEmpty)
-        {
-            var run = DigitOrRunWithoutDigits(text);
-            for (var rest = text[..run]; !rest.IsEmpty;)
-            {
-                var piece = FirstPiece(rest);
-                encoder.Encode(rest[..piece]);
-                rest = rest[piece..];
-            }
+    /// <summary>Splits valid UTF-8 into pieces, in order and without gaps.</summary>
+    public static Enumerator Split(ReadOnlySpan<byte> text) => new(text);
 
-            text = text[run..];
-        }
-    }
-
+    /// <summary>Length of the first run: a digit, or everything up to the next digit.</summary>
     private static int DigitOrRunWithoutDigits(ReadOnlySpan<byte> text)
     {
         if (KindAt(text, 0, out var digitBytes) == Kind.Number)
@@ -111,5 +98,41 @@ internal static class SmolLmPreTokenizer
                 Kind.Number,
             _ => Kind.Other,
         };
+    }
+
+    /// <summary>Walks over the pieces.</summary>
+    public ref struct Enumerator
+    {
+        private ReadOnlySpan<byte> _run;
+        private ReadOnlySpan<byte> _rest;
+
+        internal Enumerator(ReadOnlySpan<byte> text) => _rest = text;
+
+        /// <summary>The piece.</summary>
+        public ReadOnlySpan<byte> Current { get; private set; }
+
+        /// <summary>The enumerator of a <c>foreach</c>.</summary>
+        public readonly Enumerator GetEnumerator() => this;
+
+        /// <summary>Goes to the next piece.</summary>
+        public bool MoveNext()
+        {
+            if (_run.IsEmpty && !_rest.IsEmpty)
+            {
+                var length = DigitOrRunWithoutDigits(_rest);
+                _run = _rest[..length];
+                _rest = _rest[length..];
+            }
+
+            if (_run.IsEmpty)
+            {
+                return false;
+            }
+
+            var piece = FirstPiece(_run);
+            Current = _run[..piece];
+            _run = _run[piece..];
+            return true;
+        }
     }
 }

@@ -12,7 +12,8 @@ internal sealed class SpecialTokens
 
     public SpecialTokens(IEnumerable<(string Text, int Token)> tokens)
     {
-        _longestFirst = [.. tokens.Where(special => special.Text.Length > 0).OrderByDescending(special => special.Text.Length)];
+        _longestFirst = [.. tokens.Where(special => special.Text.Length > 0)
+            .OrderByDescending(special => special.Text.Length)];
         _texts = SearchValues.Create([.. _longestFirst.Select(special => special.Text)], StringComparison.Ordinal);
     }
 

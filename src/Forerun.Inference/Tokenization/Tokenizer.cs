@@ -111,8 +111,13 @@ public sealed class Tokenizer
         }
     }
 
-    private static void EncodePlain(string text, BytePairEncoder encoder) =>
-        SmolLmPreTokenizer.Split(Encoding.UTF8.GetBytes(text), encoder);
+    private static void EncodePlain(string text, BytePairEncoder encoder)
+    {
+        foreach (var piece in SmolLmPreTokenizer.Split(Encoding.UTF8.GetBytes(text)))
+        {
+            encoder.Encode(piece);
+        }
+    }
 
     private ImmutableArray<int> FindEndTokens(GgufMetadata metadata, ImmutableArray<string> texts)
     {

@@ -5,7 +5,8 @@ namespace Forerun.UnitTests.Gguf;
 
 public class TensorDecoderTests
 {
-    private static readonly SafeTensors Golden = SafeTensors.Open(Repository.Path("tests", "assets", "quants.safetensors"));
+    private static readonly SafeTensors Golden =
+        SafeTensors.Open(Repository.Path("tests", "assets", "quants.safetensors"));
 
     [Theory]
     [InlineData(GgufTensorType.Q8_0)]
@@ -16,7 +17,28 @@ public class TensorDecoderTests
         var expected = Golden.Values<float>($"{type}.values");
         var actual = new float[expected.Length];
         TensorDecoder.DecodeRow(type, Golden.Values<byte>($"{type}.raw"), actual);
-        Assert.Equal(MemoryMarshal.Cast<float, int>(expected).ToArray(), MemoryMarshal.Cast<float, int>(actual).ToArray());
+        Assert.Equal(MemoryMarshal.Cast<float, int>(expected), MemoryMarshal.Cast<float, int>(actual));
+    }
+
+    [Theory]
+    [InlineData("f16")]
+    [InlineData("bf16")]
+    [InlineData("q8_0")]
+    [InlineData("q4_0")]
+    [InlineData("q4_1")]
+    public void DecodeRow_EmbeddingOfATinyModel_GivesTheReferenceBits(string type)
+    {
+        var folder = $"smollm-gqa-tied-{type}";
+        var golden = SafeTensors.Open(Repository.Path("tests", "assets", "tiny", folder, "golden.safetensors"));
+        using var file = GgufFile.Open(Assets.Tiny(folder));
+        var embedding = file.Tensor("token_embd.weight");
+        var ids = golden.Values<int>("0.ids");
+        var row = new float[embedding.RowLength];
+        for (var i = 0; i < ids.Length; i++)
+        {
+            TensorDecoder.DecodeRow(embedding.Type, file.Row(embedding, ids[i]), row);
+            Assert.Equal(golden.Values<float>("0.hidden.0").Slice(i * row.Length, row.Length), row);
+        }
     }
 
     [Fact]

@@ -43,7 +43,8 @@ public class TokenizerGoldenTests
         var golden = Repository.Path("models", "smollm2-135m-instruct", "golden", "chat.jsonl");
         foreach (var line in File.ReadLines(golden).Select(line => JsonElement.Parse(line)))
         {
-            ChatMessage[] messages = [.. line.GetProperty("messages").EnumerateArray().Select(message => new ChatMessage(
+            var turns = line.GetProperty("messages").EnumerateArray();
+            ChatMessage[] messages = [.. turns.Select(message => new ChatMessage(
                 message.GetProperty("role").GetString()!, message.GetProperty("content").GetString()!))];
             var text = template.Render(messages, line.GetProperty("add_generation_prompt").GetBoolean());
             Assert.Equal(line.GetProperty("text").GetString(), text);

@@ -1,0 +1,46 @@
+using Forerun.Inference;
+using Forerun.Inference.Gguf;
+using Forerun.Inference.Tokenization;
+
+namespace Forerun.UnitTests.Gguf;
+
+public class GgufFuzzTests
+{
+    private const int MutationsPerFile = 500;
+    private const long MaxAllocatedBytes = 64 << 20;
+
+    [Theory]
+    [InlineData("smollm-gqa-tied-q4_1")]
+    [InlineData("smollm-gqa-tied-q8_0")]
+    public void Load_MutatedFile_LoadsOrIsRefused(string folder)
+    {
+        var mutator = new GgufMutator(File.ReadAllBytes(Assets.Tiny(folder)));
+        var refused = 0;
+        for (var seed = 0; seed < MutationsPerFile; seed++)
+        {
+            var bytes = mutator.Mutate(seed);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            var error = Record.Exception(() => Load(bytes));
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, MaxAllocatedBytes);
+            if (error is not null)
+            {
+                Assert.True(error is InvalidDataException, $"Seed {seed} of {folder}: {error}");
+                refused++;
+            }
+        }
+
+        Assert.InRange(refused, MutationsPerFile / 4, MutationsPerFile - 1);
+    }
+
+    private static void Load(byte[] bytes)
+    {
+        using var file = GgufFile.FromBytes(bytes, "mutated.gguf");
+        ModelConfig.From(file);
+        Tokenizer.From(file).Encode("Hello world 123 <|im_end|>");
+        ChatTemplate.From(file, out _);
+        foreach (var tensor in file.Tensors.Values)
+        {
+            file.Row(tensor, tensor.RowCount - 1).ToArray();
+        }
+    }
+}

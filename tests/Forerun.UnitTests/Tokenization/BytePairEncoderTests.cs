@@ -1,0 +1,46 @@
+using System.Collections.Immutable;
+using CsCheck;
+using Forerun.Inference.Tokenization;
+using Forerun.UnitTests.Gguf;
+
+namespace Forerun.UnitTests.Tokenization;
+
+public class BytePairEncoderTests
+{
+    private static readonly string[] Merges = ["a b", "b a", "ab a", "a a", "aa b", "ab ab", "ba b", "c a", "ab c"];
+
+    private static readonly ImmutableArray<string> Tokens =
+        ["a", "b", "c", .. Merges.Select(merge => merge.Replace(" ", "", StringComparison.Ordinal)).Distinct()];
+
+    [Fact]
+    public void Encode_AnyPiece_MergesTheLowestRankLeftmostFirst() =>
+        Gen.Char["abc"].Array[0, 40].Select(letters => new string(letters)).Sample(piece =>
+        {
+            var encoder = new BytePairEncoder(Table());
+            encoder.Encode(System.Text.Encoding.ASCII.GetBytes(piece));
+            Assert.Equal(EncodeSimply(piece), encoder.Tokens.Select(token => Tokens[token]));
+        });
+
+    private static BytePairTable Table()
+    {
+        using var file = new GgufBuilder().Add("tokenizer.ggml.merges", Merges).Open();
+        return BytePairTable.Read(file.Metadata, Tokens);
+    }
+
+    private static List<string> EncodeSimply(string piece)
+    {
+        var parts = piece.Select(letter => $"{letter}").ToList();
+        while (true)
+        {
+            var pairs = parts.Zip(parts.Skip(1), (left, right) => Array.IndexOf(Merges, $"{left} {right}")).ToList();
+            if (!pairs.Exists(rank => rank >= 0))
+            {
+                return parts;
+            }
+
+            var index = pairs.IndexOf(pairs.Where(rank => rank >= 0).Min());
+            parts[index] += parts[index + 1];
+            parts.RemoveAt(index + 1);
+        }
+    }
+}

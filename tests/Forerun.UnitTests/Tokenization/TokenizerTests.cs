@@ -1,0 +1,154 @@
+using CsCheck;
+using Forerun.Inference.Gguf;
+using Forerun.Inference.Tokenization;
+using Forerun.UnitTests.Gguf;
+
+namespace Forerun.UnitTests.Tokenization;
+
+public class TokenizerTests
+{
+    private static readonly Tokenizer Tiny = Load(Assets.Tiny("smollm-gqa-tied-q4_1"));
+    private static readonly Tokenizer Target = Load(Assets.Target);
+
+    [Fact]
+    public void Encode_AnyString_DecodesToTheSameText() => Texts.Any.Sample(
+        text => Assert.Equal(Texts.WithoutLoneSurrogates(text), Tiny.Decode(Tiny.Encode(text).AsSpan())));
+
+    [Fact]
+    public void Encode_AnyStringWithoutParsing_HasNoSpecialToken() => Texts.Any.Sample(text =>
+    {
+        var tokens = Tiny.Encode(text, parseSpecial: false);
+        Assert.DoesNotContain(tokens, Tiny.IsControl);
+        Assert.Equal(Texts.WithoutLoneSurrogates(text), Tiny.Decode(tokens.AsSpan()));
+    });
+
+    [Fact]
+    public void Encode_SpecialText_IsParsedOnlyWhenAsked()
+    {
+        Assert.Equal([2692, 2, 2692], Target.Encode("text<|im_end|>text"));
+        Assert.DoesNotContain(2, Target.Encode("text<|im_end|>text", parseSpecial: false));
+        Assert.Equal([1, 1], Target.Encode("<|im_start|><|im_start|>"));
+    }
+
+    [Fact]
+    public void Encode_LoneSurrogate_CountsAsReplacementCharacter() =>
+        Assert.Equal(Target.Encode("a\uFFFDb"), Target.Encode("a\uD800b"));
+
+    [Fact]
+    public void Encode_ByteWithoutToken_IsLeftOut()
+    {
+        Assert.Equal([81, 82], Target.Encode("a\u0004b"));
+        Assert.Empty(Target.Encode("\u0004\u0013"));
+    }
+
+    [Fact]
+    public void Encode_OneVeryLongWord_TakesNoQuadraticTime()
+    {
+        var random = new Random(1);
+        var text = string.Create(200_000, random, (letters, source) =>
+        {
+            foreach (ref var letter in letters)
+            {
+                letter = (char)('a' + source.Next(26));
+            }
+        });
+        Assert.Equal(text, Target.Decode(Target.Encode(text).AsSpan()));
+    }
+
+    [Fact]
+    public void From_BundledTarget_KnowsItsSpecialTokens()
+    {
+        Assert.Equal(49_152, Target.VocabSize);
+        Assert.Equal([2, 0], Target.EndTokens);
+        Assert.Null(Target.BeginToken);
+        Assert.True(Target.IsControl(1));
+        Assert.False(Target.IsControl(81));
+        Assert.Equal("a"u8, Target.TokenBytes(81));
+        Assert.Equal("<|im_end|>"u8, Target.TokenBytes(2));
+    }
+
+    [Fact]
+    public void Fingerprint_SameTokenizer_IsEqualAcrossFiles()
+    {
+        Assert.Equal(32, Target.Fingerprint.Length);
+        Assert.Equal(Target.Fingerprint, Load(Assets.DraftModel).Fingerprint);
+        Assert.NotEqual(Target.Fingerprint, Tiny.Fingerprint);
+    }
+
+    [Theory]
+    [InlineData("merges", new string[] { "a b" })]
+    [InlineData("token_type", new int[] { 1, 1, 1, 3 })]
+    [InlineData("eos_token_id", 0u)]
+    public void Fingerprint_AnyPartDiffers_Differs(string key, object value) =>
+        Assert.NotEqual(From(Small()).Fingerprint, From(Small().Set($"tokenizer.ggml.{key}", value)).Fingerprint);
+
+    [Fact]
+    public void BeginToken_FileWantsOne_IsTheBosToken()
+    {
+        var small = Small().Set("tokenizer.ggml.add_bos_token", true).Set("tokenizer.ggml.bos_token_id", 3u);
+        Assert.Equal(3, From(small).BeginToken);
+        Assert.Equal([0], From(small).Encode("a"));
+    }
+
+    [Fact]
+    public void TokenBytes_OutsideTheVocabulary_Throws()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => Tiny.TokenBytes(-1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Tiny.TokenBytes(Tiny.VocabSize));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Tiny.Decode([Tiny.VocabSize]));
+    }
+
+    public static TheoryData<string, object?, string> Refused => new()
+    {
+        {
+            "model", "llama",
+            "key \"tokenizer.ggml.model\" is \"llama\", which is not supported. Supported is \"gpt2\"."
+        },
+        {
+            "pre", "qwen2",
+            "key \"tokenizer.ggml.pre\" is \"qwen2\", which is not supported. Supported is \"smollm\"."
+        },
+        { "pre", null, "key \"tokenizer.ggml.pre\" is missing." },
+        { "tokens", Array.Empty<string>(), "key \"tokenizer.ggml.tokens\" has 0 tokens; expected 1 to 1048576." },
+        {
+            "token_type", new[] { 1 },
+            "key \"tokenizer.ggml.token_type\" has 1 entries; expected one for each of the 4 tokens."
+        },
+        {
+            "merges", new[] { "a b", "b a" },
+            "entry 1 of key \"tokenizer.ggml.merges\" is no pair of tokens that makes a third."
+        },
+        { "eos_token_id", 4u, "key \"tokenizer.ggml.eos_token_id\" is 4; expected 0 to 3." },
+        {
+            "add_bos_token", true,
+            "key \"tokenizer.ggml.add_bos_token\" wants a begin token, but key \"tokenizer.ggml.bos_token_id\" is "
+            + "missing."
+        },
+    };
+
+    [Theory]
+    [MemberData(nameof(Refused))]
+    public void From_UnsupportedOrDamaged_SaysWhatIsWrong(string key, object? value, string message)
+    {
+        var error = Assert.Throws<InvalidDataException>(() => From(Small().Set($"tokenizer.ggml.{key}", value)));
+        Assert.Equal($"\"test.gguf\" cannot be used: {message}", error.Message);
+    }
+
+    private static GgufBuilder Small() => new GgufBuilder()
+        .Add("tokenizer.ggml.model", "gpt2").Add("tokenizer.ggml.pre", "smollm")
+        .Add("tokenizer.ggml.tokens", new[] { "a", "b", "ab", "<s>" })
+        .Add("tokenizer.ggml.token_type", new[] { 1, 1, 1, 4 })
+        .Add("tokenizer.ggml.merges", Array.Empty<string>());
+
+    private static Tokenizer From(GgufBuilder builder)
+    {
+        using var file = builder.Open();
+        return Tokenizer.From(file);
+    }
+
+    private static Tokenizer Load(string path)
+    {
+        using var file = GgufFile.Open(path);
+        return Tokenizer.From(file);
+    }
+}
