@@ -29,4 +29,7 @@ internal static partial class CloudLog
 
     [LoggerMessage(8, LogLevel.Error, "A generation failed unexpectedly.")]
     public static partial void Broken(ILogger logger, Exception exception);
+
+    [LoggerMessage(9, LogLevel.Error, "The target failed for one session.")]
+    public static partial void SessionFailed(ILogger logger, Exception exception);
 }

@@ -15,9 +15,23 @@ internal sealed class PassRunner(
     /// <summary>Starts a batch.</summary>
     public void Begin() => _batch.Clear();
 
-    /// <summary>Adds a session's next rows; false when they do not fit any more.</summary>
-    public bool TryAdd(LocalVerification verification) => verification.Session.AddRows(
-        _batch, verification.NextDraft, options.MaxPrefillRows, options.MaxRows - _batch.RowCount);
+    /// <summary>Adds a session's next rows; false when they do not fit any more, or with the error it ends with.
+    /// </summary>
+    public bool TryAdd(LocalVerification verification, out Exception? error)
+    {
+        try
+        {
+            error = null;
+            return verification.Session.AddRows(
+                _batch, verification.NextDraft, options.MaxPrefillRows, options.MaxRows - _batch.RowCount);
+        }
+        catch (Exception exception)
+        {
+            CloudLog.SessionFailed(logger, exception);
+            error = Failure(exception);
+            return false;
+        }
+    }
 
     /// <summary>Runs the batch.</summary>
     /// <returns>The error that its sessions end with; null when it ran.</returns>
@@ -55,7 +69,7 @@ internal sealed class PassRunner(
         }
         catch (Exception exception)
         {
-            CloudLog.PassFailed(logger, _batch.RowCount, exception);
+            CloudLog.SessionFailed(logger, exception);
             error = Failure(exception);
             return null;
         }

@@ -180,7 +180,7 @@ public sealed class VerificationScheduler : IDisposable
         var running = new List<LocalVerification>();
         while (TakeBatch(running))
         {
-            var error = _runner.Run();
+            var error = running.Count == 0 ? null : _runner.Run();
             foreach (var verification in running)
             {
                 Finish(verification, error);
@@ -199,18 +199,33 @@ public sealed class VerificationScheduler : IDisposable
                 Monitor.Wait(_gate);
             }
 
-            _runner.Begin();
-            while (_ready.Count > 0 && _runner.TryAdd(_ready[0]))
+            FillBatch(running);
+            return !_isStopped;
+        }
+    }
+
+    private void FillBatch(List<LocalVerification> running)
+    {
+        _runner.Begin();
+        while (_ready.Count > 0)
+        {
+            var verification = _ready[0];
+            if (_runner.TryAdd(verification, out var error))
             {
-                var verification = _ready[0];
                 _ready.RemoveAt(0);
                 verification.IsReady = false;
                 verification.IsRunning = true;
                 verification.Queued += _time.GetElapsedTime(verification.ReadySince);
                 running.Add(verification);
             }
-
-            return !_isStopped;
+            else if (error is not null)
+            {
+                Close(verification, error);
+            }
+            else
+            {
+                return;
+            }
         }
     }
 
