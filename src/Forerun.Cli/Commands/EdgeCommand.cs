@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Forerun.Cli.Running;
 using Forerun.Core.Decoding;
 using Forerun.Edge;
@@ -16,7 +17,12 @@ internal static class EdgeCommand
     {
         var options = new CommonOptions();
         var prompt = new Argument<string>("prompt") { Description = "What to say to the model." };
-        var server = new Option<Uri>("--server") { Description = "Address of a server, as http://host:port.", Required = true };
+        var server = new Option<Uri>("--server")
+        {
+            Description = "Address of a server, as http://host:port.",
+            Required = true,
+            CustomParser = ParseAddress,
+        };
         var mode = new Option<string>("--mode")
         {
             Description = "Who drafts.",
@@ -58,5 +64,17 @@ internal static class EdgeCommand
             return await output.ShowAsync(run, target.TargetId, request, cancellationToken);
         });
         return command;
+    }
+
+    private static Uri? ParseAddress(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        if (Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is ("http" or "https"))
+        {
+            return address;
+        }
+
+        result.AddError($"The server address \"{text}\" is not usable: expected http://host:port or https://host:port.");
+        return null;
     }
 }

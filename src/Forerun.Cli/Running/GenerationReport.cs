@@ -27,6 +27,9 @@ internal sealed record GenerationReport
 
     public required int AcceptedTokens { get; init; }
 
+    /// <summary>Rounds in which the draft token at index i was accepted.</summary>
+    public required ImmutableArray<int> AcceptedPerPosition { get; init; }
+
     /// <summary>Accepted ÷ drafted; null when nothing was drafted.</summary>
     public required double? AcceptanceRate { get; init; }
 

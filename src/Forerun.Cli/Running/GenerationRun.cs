@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Forerun.Core.Decoding;
 using Forerun.Edge;
 using Forerun.Inference.Tokenization;
@@ -52,32 +51,40 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer)
         string model, GenerationRequest request, List<DecodedRound> rounds, string text, TimeSpan firstRound, TimeSpan total)
     {
         var end = rounds[^1].End!;
-        ImmutableArray<int> tokens = [.. rounds.SelectMany(round => round.Tokens)];
-        var later = tokens.Length - rounds[0].Tokens.Length;
+        var counts = rounds.Aggregate(RoundStatistics.None, (sum, round) => sum + CountsOf(round));
+        var later = counts.OutputTokens - rounds[0].Tokens.Length;
         return new GenerationReport
         {
             Model = model,
             Mode = ModeNames.Of(request.Mode),
-            Tokens = tokens,
+            Tokens = [.. rounds.SelectMany(round => round.Tokens)],
             Text = text,
             FinishReason = end.Reason,
             PromptTokens = request.PromptTokens.Length,
-            Rounds = rounds.Count,
+            Rounds = counts.Rounds,
             TargetPasses = end.Usage.TargetPasses,
-            DraftedTokens = end.Usage.DraftedTokens,
-            AcceptedTokens = end.Usage.AcceptedTokens,
-            AcceptanceRate = end.Usage.AcceptanceRate,
-            MeanAcceptanceLength = (double)tokens.Length / rounds.Count,
+            DraftedTokens = counts.DraftedTokens,
+            AcceptedTokens = counts.AcceptedTokens,
+            AcceptedPerPosition = counts.AcceptedPerPosition,
+            AcceptanceRate = counts.AcceptanceRate,
+            MeanAcceptanceLength = counts.MeanAcceptanceLength!.Value,
             TimeToFirstTokenMs = firstRound.TotalMilliseconds,
             TimePerOutputTokenMs = later == 0 ? null : (total - firstRound).TotalMilliseconds / later,
             TotalMs = total.TotalMilliseconds,
-            DraftMs = rounds.Sum(round => round.DraftTime.TotalMilliseconds),
-            WaitMs = rounds.Sum(round => round.WaitTime.TotalMilliseconds),
+            DraftMs = counts.DraftTime.TotalMilliseconds,
+            WaitMs = counts.WaitTime.TotalMilliseconds,
             ServerComputeMs = end.Usage.Compute.TotalMilliseconds,
             BytesUp = rounds[^1].Bytes.Up,
             BytesDown = rounds[^1].Bytes.Down,
         };
     }
+
+    private static RoundStatistics CountsOf(DecodedRound round) =>
+        RoundStatistics.OfRound(round.DraftLength, round.AcceptedCount) with
+        {
+            DraftTime = round.DraftTime,
+            WaitTime = round.WaitTime,
+        };
 }
 
 /// <summary>Decoding modes as users write them.</summary>

@@ -22,17 +22,8 @@ public sealed record RoundStatistics
     /// </summary>
     public ImmutableArray<int> AcceptedPerPosition { get; init; } = [];
 
-    /// <summary>Bytes sent to the verifier.</summary>
-    public long BytesUp { get; init; }
-
-    /// <summary>Bytes received from the verifier.</summary>
-    public long BytesDown { get; init; }
-
     /// <summary>Time spent drafting.</summary>
     public TimeSpan DraftTime { get; init; }
-
-    /// <summary>Time that the target's passes took on the server.</summary>
-    public TimeSpan VerifyTime { get; init; }
 
     /// <summary>Time between sending a draft and its verdict.</summary>
     public TimeSpan WaitTime { get; init; }
@@ -49,7 +40,7 @@ public sealed record RoundStatistics
     /// <summary>Output tokens per round; null before the first round.</summary>
     public double? MeanAcceptanceLength => Rounds == 0 ? null : (double)OutputTokens / Rounds;
 
-    /// <summary>The counts of one round; bytes and times are set with <c>with</c>.</summary>
+    /// <summary>The counts of one round; times are set with <c>with</c>.</summary>
     /// <param name="draftedTokens">Draft length, 0 or more.</param>
     /// <param name="acceptedTokens">Accepted count, 0 … draft length.</param>
     public static RoundStatistics OfRound(int draftedTokens, int acceptedTokens)
@@ -80,10 +71,7 @@ public sealed record RoundStatistics
             DraftedTokens = a.DraftedTokens + b.DraftedTokens,
             AcceptedTokens = a.AcceptedTokens + b.AcceptedTokens,
             AcceptedPerPosition = [.. longer.Select((n, i) => i < shorter.Length ? n + shorter[i] : n)],
-            BytesUp = a.BytesUp + b.BytesUp,
-            BytesDown = a.BytesDown + b.BytesDown,
             DraftTime = a.DraftTime + b.DraftTime,
-            VerifyTime = a.VerifyTime + b.VerifyTime,
             WaitTime = a.WaitTime + b.WaitTime,
         };
     }

@@ -63,24 +63,25 @@ internal sealed record KvLayout(int Layers, int KvHeads, int HeadDim, KvFormat F
     /// <summary>Writes one position's key and value of one head.</summary>
     public unsafe void Store(KvPage page, int layer, int head, int slot, float* key, float* value)
     {
-        var keys = page.Keys(layer, head);
-        var values = page.Values(layer, head);
-        var keyStart = (slot / 16 * 16 * HeadDim) + (slot % 16);
-        var valueStart = slot * HeadDim;
+        var keys = page.Keys(layer, head) + ((((slot / 16 * HeadDim) * 16) + (slot % 16)) * ElementBytes);
+        var values = page.Values(layer, head) + (slot * HeadDim * ElementBytes);
         if (Format == KvFormat.F16)
         {
+            var halves = stackalloc ushort[HeadDim];
+            HalfBits.Round(new ReadOnlySpan<float>(key, HeadDim), new Span<ushort>(halves, HeadDim));
             for (var i = 0; i < HeadDim; i++)
             {
-                ((ushort*)keys)[keyStart + (i * 16)] = HalfBits.Round(key[i]);
-                ((ushort*)values)[valueStart + i] = HalfBits.Round(value[i]);
+                ((ushort*)keys)[i * 16] = halves[i];
             }
+
+            HalfBits.Round(new ReadOnlySpan<float>(value, HeadDim), new Span<ushort>(values, HeadDim));
         }
         else
         {
             for (var i = 0; i < HeadDim; i++)
             {
-                ((float*)keys)[keyStart + (i * 16)] = key[i];
-                ((float*)values)[valueStart + i] = value[i];
+                ((float*)keys)[i * 16] = key[i];
+                ((float*)values)[i] = value[i];
             }
         }
     }

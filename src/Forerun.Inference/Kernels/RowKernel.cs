@@ -71,7 +71,16 @@ internal sealed unsafe class RowKernel<TLanes> : RowKernel
     public override void Rotate(float* head, float* cosines, float* sines, int headDim, float scale)
     {
         var half = headDim / 2;
-        for (var i = 0; i < half; i++)
+        var i = 0;
+        for (var factor = TLanes.Create(scale); i + 16 <= half; i += 16)
+        {
+            var (a, b) = (TLanes.Load(ref head[i]), TLanes.Load(ref head[i + half]));
+            var (cosine, sine) = (TLanes.Load(ref cosines[i]), TLanes.Load(ref sines[i]));
+            TLanes.Store(((a * cosine) - (b * sine)) * factor, ref head[i]);
+            TLanes.Store(((b * cosine) + (a * sine)) * factor, ref head[i + half]);
+        }
+
+        for (; i < half; i++)
         {
             var (a, b) = (head[i], head[i + half]);
             head[i] = ((a * cosines[i]) - (b * sines[i])) * scale;

@@ -19,10 +19,7 @@ public class RoundStatisticsTests
     {
         var first = RoundStatistics.OfRound(4, 1) with
         {
-            BytesUp = 10,
-            BytesDown = 20,
             DraftTime = TimeSpan.FromMilliseconds(3),
-            VerifyTime = TimeSpan.FromMilliseconds(5),
             WaitTime = TimeSpan.FromMilliseconds(7),
         };
         var sum = RoundStatistics.None + first + first + RoundStatistics.OfRound(4, 4);
@@ -32,10 +29,7 @@ public class RoundStatisticsTests
         Assert.Equal(6, sum.WastedTokens);
         Assert.Equal(9, sum.OutputTokens);
         Assert.Equal([3, 1, 1, 1], sum.AcceptedPerPosition);
-        Assert.Equal(20, sum.BytesUp);
-        Assert.Equal(40, sum.BytesDown);
         Assert.Equal(TimeSpan.FromMilliseconds(6), sum.DraftTime);
-        Assert.Equal(TimeSpan.FromMilliseconds(10), sum.VerifyTime);
         Assert.Equal(TimeSpan.FromMilliseconds(14), sum.WaitTime);
         Assert.Equal(0.5, sum.AcceptanceRate);
         Assert.Equal(3.0, sum.MeanAcceptanceLength);
