@@ -9,6 +9,7 @@ var root = new RootCommand("Forerun: speculative edge-cloud decoding. The text i
     ServeCommand.Create(),
     InspectCommand.Create(),
     BenchCommand.Create(),
+    CompareCommand.Create(),
     DemoCommand.Create(),
 };
 var parsed = root.Parse(args);

@@ -21,25 +21,14 @@ internal sealed class Demo(
 {
     private const int Pings = 9;
 
-    private static readonly bool HasTwoCores = OperatingSystem.IsLinux() && Environment.ProcessorCount > 1;
-
     /// <summary>Runs all modes.</summary>
     /// <param name="write">Receives what happens, live; null = quiet.</param>
     /// <param name="cancellationToken">Ends everything, the processes included.</param>
     public async Task<DemoReport> RunAsync(Action<string>? write, CancellationToken cancellationToken)
     {
         write?.Invoke($"Starting a server and an edge process, {roundTripTime.TotalMilliseconds:F0} ms apart …\n");
-        await using var server = new ChildProcess(
-            ["serve", "--model", targetPath, "--urls", "http://127.0.0.1:0", "--threads", "1", "--json", .. Core(0)]);
-        var line = await server.Output.ReadLineAsync(cancellationToken);
-        if (line is null)
-        {
-            await server.EnsureSuccessAsync(cancellationToken);
-            throw new InvalidOperationException("The server process ended before it served.");
-        }
-
-        var serving = JsonSerializer.Deserialize(line, ReportJson.Default.ServingReport)!;
-        await using var link = new LinkRelay(new Uri(serving.Urls[0]), roundTripTime);
+        await using var server = await ServerProcess.StartAsync(targetPath, cancellationToken);
+        await using var link = new LinkRelay(server.Address, roundTripTime);
         var measured = await MeasureRoundTripAsync(link.Address, cancellationToken);
         var modes = ImmutableArray.CreateBuilder<GenerationReport>();
         var bytes = ImmutableArray.CreateBuilder<long>();
@@ -55,9 +44,6 @@ internal sealed class Demo(
         return Report(modes.ToImmutable(), bytes.ToImmutable(), measured);
     }
 
-    private static string[] Core(int core) =>
-        HasTwoCores ? ["--core", core.ToString(CultureInfo.InvariantCulture)] : [];
-
     private async Task<GenerationReport> DecodeAsync(
         DecodingMode mode, Uri server, Action<string>? write, CancellationToken cancellationToken)
     {
@@ -68,7 +54,7 @@ internal sealed class Demo(
             [
                 "edge", prompt, "--server", server.ToString(), "--mode", ModeNames.Of(mode),
                 "--draft-length", draftLength.ToString(CultureInfo.InvariantCulture),
-                "--threads", "1", "--warm-up", "--report", path, .. Core(1), .. edgeArguments,
+                "--threads", "1", "--warm-up", "--report", path, .. ServerProcess.CoreOption(1), .. edgeArguments,
             ]);
             var buffer = new char[256];
             int read;
@@ -114,7 +100,7 @@ internal sealed class Demo(
             roundTripTime.TotalMilliseconds,
             measured,
             draftLength,
-            HasTwoCores,
+            ServerProcess.HasTwoCores,
             modes.All(mode => mode.Tokens.SequenceEqual(autoregressive.Tokens)),
             autoregressive.TimePerOutputTokenMs / speculative.TimePerOutputTokenMs,
             speculative.AcceptanceRate,

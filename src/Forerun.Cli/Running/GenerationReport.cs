@@ -68,4 +68,6 @@ internal sealed record GenerationReport
 [JsonSerializable(typeof(Commands.InspectReport))]
 [JsonSerializable(typeof(Commands.EngineReport))]
 [JsonSerializable(typeof(Commands.DemoReport))]
+[JsonSerializable(typeof(Commands.CompareReport))]
+[JsonSerializable(typeof(PromptLine))]
 internal sealed partial class ReportJson : JsonSerializerContext;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Forerun.Cli.Commands;
+namespace Forerun.Cli.Running;
 
 /// <summary>Another process of this program. Disposing ends it.</summary>
 internal sealed class ChildProcess : IAsyncDisposable
