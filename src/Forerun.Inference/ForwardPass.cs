@@ -77,7 +77,8 @@ public sealed unsafe partial class ForwardPass : IDisposable
                     $"Token {token} is outside the vocabulary: expected 0 to {_model.Config.VocabSize - 1}.", nameof(batch));
             }
 
-            _model.Weights.Embed(token, new Span<float>(_buffers.HiddenRow(row), _model.Config.HiddenSize));
+            _model.Weights.Embed(
+                token, _buffers.EmbeddingBytes, new Span<float>(_buffers.HiddenRow(row), _model.Config.HiddenSize));
         }
 
         _layer = 0;

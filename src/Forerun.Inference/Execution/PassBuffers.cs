@@ -17,6 +17,7 @@ internal sealed unsafe class PassBuffers : IDisposable
         _hiddenSize = config.HiddenSize;
         QuerySize = config.NumAttentionHeads * config.HeadDim;
         KeySize = config.NumKeyValueHeads * config.HeadDim;
+        EmbeddingBytes = new byte[model.Weights.EmbeddingRowBytes];
         LogitSize = model.Weights.Head.TileCount * WeightMatrix.TileRows;
         _hidden = Floats((long)maxRows * config.HiddenSize);
         Queries = Floats((long)maxRows * QuerySize);
@@ -71,6 +72,9 @@ internal sealed unsafe class PassBuffers : IDisposable
 
     /// <summary>Prepared activations of the current step.</summary>
     public byte* Activations { get; }
+
+    /// <summary>One embedding row as it is in the file.</summary>
+    public byte[] EmbeddingBytes { get; }
 
     /// <summary>Hidden states of a row, <c>[hiddenSize]</c>.</summary>
     public float* HiddenRow(int row) => _hidden + ((long)row * _hiddenSize);

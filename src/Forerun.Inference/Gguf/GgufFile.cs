@@ -64,6 +64,16 @@ public sealed unsafe class GgufFile : IDisposable
         return _bytes.Slice(tensor.Offset + (row * tensor.RowBytes), checked((int)tensor.RowBytes));
     }
 
+    /// <summary>Copies one row of a tensor of this file, <c>[RowBytes]</c>, past the mapping: nothing stays resident.
+    /// </summary>
+    /// <exception cref="EndOfStreamException">The file has been cut since it was opened.</exception>
+    public void ReadRow(GgufTensor tensor, long row, Span<byte> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(row);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, tensor.RowCount);
+        _bytes.Read(tensor.Offset + (row * tensor.RowBytes), destination[..checked((int)tensor.RowBytes)]);
+    }
+
     /// <summary>The address of a tensor of this file, <c>[ByteLength]</c> bytes.</summary>
     public byte* Address(GgufTensor tensor) => _bytes.Pointer(tensor.Offset);
 
@@ -71,6 +81,9 @@ public sealed unsafe class GgufFile : IDisposable
     /// twice in resident memory. Reading it again is allowed and reads the file again. Does nothing except on
     /// Linux.</summary>
     public void Release(GgufTensor tensor) => _bytes.Release(tensor.Offset, tensor.ByteLength);
+
+    /// <summary>As <see cref="Release"/>, for the whole file.</summary>
+    public void ReleaseAll() => _bytes.Release(0, _bytes.Length);
 
     /// <summary>Unmaps the file.</summary>
     public void Dispose() => _bytes.Dispose();

@@ -1,5 +1,6 @@
 using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Forerun.Inference.Gguf;
 
@@ -9,20 +10,22 @@ internal sealed unsafe partial class MappedBytes : IDisposable
     private const int DontNeed = 4;
     private readonly MemoryMappedFile? _file;
     private readonly MemoryMappedViewAccessor? _view;
+    private readonly SafeFileHandle? _handle;
+    private readonly byte[]? _bytes;
     private GCHandle _pin;
     private byte* _start;
 
     private MappedBytes(string path)
     {
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-        Length = stream.Length;
+        _handle = File.OpenHandle(path);
+        Length = RandomAccess.GetLength(_handle);
         if (Length == 0)
         {
             return;
         }
 
         _file = MemoryMappedFile.CreateFromFile(
-            stream, mapName: null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+            _handle, mapName: null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         _view = _file.CreateViewAccessor(0, Length, MemoryMappedFileAccess.Read);
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
         _start += _view.PointerOffset;
@@ -30,6 +33,7 @@ internal sealed unsafe partial class MappedBytes : IDisposable
 
     private MappedBytes(byte[] bytes)
     {
+        _bytes = bytes;
         Length = bytes.Length;
         _pin = GCHandle.Alloc(bytes, GCHandleType.Pinned);
         _start = (byte*)_pin.AddrOfPinnedObject();
@@ -56,6 +60,31 @@ internal sealed unsafe partial class MappedBytes : IDisposable
 
     /// <summary>A piece; the caller knows that it is inside.</summary>
     public ReadOnlySpan<byte> Slice(long offset, int length) => new(Pointer(offset), length);
+
+    /// <summary>Copies a piece without touching the mapping, so that it does not become resident.</summary>
+    /// <exception cref="EndOfStreamException">The file has been cut since it was opened.</exception>
+    public void Read(long offset, Span<byte> destination)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        if (_bytes is not null)
+        {
+            _bytes.AsSpan((int)offset, destination.Length).CopyTo(destination);
+            return;
+        }
+
+        while (destination.Length > 0)
+        {
+            var read = RandomAccess.Read(_handle!, destination, offset);
+            if (read == 0)
+            {
+                throw new EndOfStreamException(
+                    $"The model file ends at byte {offset}: it was cut while in use. Restore it and load it again.");
+            }
+
+            offset += read;
+            destination = destination[read..];
+        }
+    }
 
     /// <summary>Tells the kernel that a piece of a mapped file will not be read soon; reading it again is allowed.
     /// Only Linux is told.</summary>
@@ -84,6 +113,8 @@ internal sealed unsafe partial class MappedBytes : IDisposable
             _view.Dispose();
             _file!.Dispose();
         }
+
+        _handle?.Dispose();
 
         if (_pin.IsAllocated)
         {

@@ -19,7 +19,7 @@ internal sealed record LayerWeights(
     public IEnumerable<WeightMatrix> Matrices => [Query, Key, Value, Output, Gate, Up, Down];
 }
 
-/// <summary>All weights of a model, packed; immutable and thread-safe once loaded. Embedding rows stay in the mapped
+/// <summary>All weights of a model, packed; immutable and thread-safe once loaded. Embedding rows stay in the
 /// file: a pass reads one row per token.</summary>
 internal sealed unsafe class TransformerWeights : IDisposable
 {
@@ -33,6 +33,9 @@ internal sealed unsafe class TransformerWeights : IDisposable
         _embedding = file.Tensor("token_embd.weight");
         TensorDecoder.ThrowIfUnsupported(_embedding);
         var packer = new TilePacker(file, format, workers);
+
+        // The largest matrix first: while it is packed, its pages of the file are resident too.
+        Head = packer.Pack(config.TieWordEmbeddings ? "token_embd.weight" : "output.weight");
         Layers = new LayerWeights[config.NumHiddenLayers];
         for (var i = 0; i < Layers.Length; i++)
         {
@@ -40,7 +43,7 @@ internal sealed unsafe class TransformerWeights : IDisposable
         }
 
         FinalNorm = LoadVector("output_norm.weight");
-        Head = packer.Pack(config.TieWordEmbeddings ? "token_embd.weight" : "output.weight");
+        file.ReleaseAll();
     }
 
     /// <summary>Layers, first to last.</summary>
@@ -55,9 +58,18 @@ internal sealed unsafe class TransformerWeights : IDisposable
     /// <summary>Bytes that a decode step reads: every matrix once.</summary>
     public long BytesPerPass => Head.Bytes + Layers.Sum(l => l.Matrices.Sum(m => m.Bytes));
 
-    /// <summary>A token's embedding, <c>[hiddenSize]</c>.</summary>
-    public void Embed(int token, Span<float> destination) =>
-        TensorDecoder.DecodeRow(_embedding.Type, _file.Row(_embedding, token), destination);
+    /// <summary>Bytes of an embedding row in the file.</summary>
+    public int EmbeddingRowBytes => checked((int)_embedding.RowBytes);
+
+    /// <summary>A token's embedding, <c>[hiddenSize]</c>, read from the file.</summary>
+    /// <param name="token">A token id of the vocabulary.</param>
+    /// <param name="scratch">At least <see cref="EmbeddingRowBytes"/>.</param>
+    /// <param name="destination">Receives the row.</param>
+    public void Embed(int token, Span<byte> scratch, Span<float> destination)
+    {
+        _file.ReadRow(_embedding, token, scratch);
+        TensorDecoder.DecodeRow(_embedding.Type, scratch[..EmbeddingRowBytes], destination);
+    }
 
     /// <inheritdoc/>
     public void Dispose()
