@@ -116,11 +116,11 @@ public sealed unsafe partial class ForwardPass
                     var (row, position) = (segment.FirstRow + i, segment.Position + i);
                     for (var query = head * group; query < (head + 1) * group; query++)
                     {
-                        Rotate(_buffers.Queries + ((long)row * _buffers.QuerySize) + (query * config.HeadDim), position, scale);
+                        Rotate(_buffers.Queries + ((long)row * _buffers.QuerySize) + (query * config.HeadDim), row, scale);
                     }
 
                     var offset = ((long)row * _buffers.KeySize) + (head * config.HeadDim);
-                    Rotate(_buffers.Keys + offset, position, 1f);
+                    Rotate(_buffers.Keys + offset, row, 1f);
                     _model.KvPool.Layout.Store(
                         segment.Cache.Page(position),
                         layer,
@@ -166,8 +166,12 @@ public sealed unsafe partial class ForwardPass
         _model.Kernels.Matrix(weights.Format).Multiply(weights, activations, _groups, output, stride, start, end);
     }
 
-    private void Rotate(float* head, int position, float scale) => _model.Kernels.Rows.Rotate(
-        head, _model.Rotary.Cosines(position), _model.Rotary.Sines(position), _model.Config.HeadDim, scale);
+    private void Rotate(float* head, int row, float scale)
+    {
+        var headDim = _model.Config.HeadDim;
+        var offset = row * (headDim / 2);
+        _model.Kernels.Rows.Rotate(head, _buffers.Cosines + offset, _buffers.Sines + offset, headDim, scale);
+    }
 
     private void Barrier(ref int passed) => _model.Workers.Barrier(ref passed);
 

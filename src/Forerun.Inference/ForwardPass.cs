@@ -68,19 +68,7 @@ public sealed unsafe partial class ForwardPass : IDisposable
         _groups = new RowGroups(batch.RowCount, _model.Kernels.MaxRows);
         _headGroups = new RowGroups(batch.LogitRowCount, _model.Kernels.MaxRows);
         _attention.Plan(batch);
-        for (var row = 0; row < batch.RowCount; row++)
-        {
-            var token = batch.Tokens[row];
-            if ((uint)token >= (uint)_model.Config.VocabSize)
-            {
-                throw new ArgumentException(
-                    $"Token {token} is outside the vocabulary: expected 0 to {_model.Config.VocabSize - 1}.", nameof(batch));
-            }
-
-            _model.Weights.Embed(
-                token, _buffers.EmbeddingBytes, new Span<float>(_buffers.HiddenRow(row), _model.Config.HiddenSize));
-        }
-
+        Embed(batch);
         _layer = 0;
         _headDone = false;
     }
@@ -152,5 +140,34 @@ public sealed unsafe partial class ForwardPass : IDisposable
     {
         _attention.Dispose();
         _buffers.Dispose();
+    }
+
+    private void Embed(ForwardBatch batch)
+    {
+        for (var row = 0; row < batch.RowCount; row++)
+        {
+            var token = batch.Tokens[row];
+            if ((uint)token >= (uint)_model.Config.VocabSize)
+            {
+                throw new ArgumentException(
+                    $"Token {token} is outside the vocabulary: expected 0 to {_model.Config.VocabSize - 1}.", nameof(batch));
+            }
+
+            _model.Weights.Embed(
+                token, _buffers.EmbeddingBytes, new Span<float>(_buffers.HiddenRow(row), _model.Config.HiddenSize));
+        }
+
+        var half = _model.Config.HeadDim / 2;
+        foreach (ref readonly var segment in batch.Segments)
+        {
+            for (var i = 0; i < segment.RowCount; i++)
+            {
+                var offset = (segment.FirstRow + i) * half;
+                _model.Rotary.Fill(
+                    segment.Position + i,
+                    new Span<float>(_buffers.Cosines + offset, half),
+                    new Span<float>(_buffers.Sines + offset, half));
+            }
+        }
     }
 }

@@ -28,10 +28,10 @@ public sealed class LanguageModel : IDisposable
         ChatTemplate = ChatTemplate.From(file, out var problem);
         ChatTemplateProblem = problem;
         Id = ModelFingerprint.Of(file, Config);
+        Rotary = new RotaryEmbedding(file, Config);
         Kernels = KernelSet.Create(options.InstructionSet ?? InstructionSets.Best);
         Workers = new WorkerPool(options.WorkerCount, options.Pin);
         Weights = new TransformerWeights(file, Config, options.Weights, Workers);
-        Rotary = new RotaryTable(file, Config, Workers);
         var original = options.Weights == WeightFormat.Original;
         ActivationKernel = Kernels.Matrix(original ? TileFormat.F32 : TileFormat.Q8);
         KvPool = new KvPagePool(new KvLayout(
@@ -81,7 +81,7 @@ public sealed class LanguageModel : IDisposable
 
     internal TransformerWeights Weights { get; }
 
-    internal RotaryTable Rotary { get; }
+    internal RotaryEmbedding Rotary { get; }
 
     internal MatrixKernel ActivationKernel { get; }
 
@@ -125,7 +125,6 @@ public sealed class LanguageModel : IDisposable
     {
         Workers.Dispose();
         Weights.Dispose();
-        Rotary.Dispose();
         KvPool.Dispose();
     }
 }

@@ -27,6 +27,8 @@ internal sealed unsafe class PassBuffers : IDisposable
         Update = Floats((long)maxRows * config.HiddenSize);
         Gate = Floats((long)maxRows * config.IntermediateSize);
         Up = Floats((long)maxRows * config.IntermediateSize);
+        Cosines = Floats((long)maxRows * config.HeadDim / 2);
+        Sines = Floats((long)maxRows * config.HeadDim / 2);
         Logits = Floats((long)maxLogitRows * LogitSize);
         var widest = Math.Max(config.IntermediateSize, Math.Max(config.HiddenSize, QuerySize));
         Activations = (byte*)Floats((model.ActivationKernel.ActivationBytes(Math.Max(maxRows, maxLogitRows), widest) + 3) / 4);
@@ -72,6 +74,12 @@ internal sealed unsafe class PassBuffers : IDisposable
 
     /// <summary>Prepared activations of the current step.</summary>
     public byte* Activations { get; }
+
+    /// <summary>Rotary cosines of the rows' positions, <c>[rows, headDim / 2]</c>.</summary>
+    public float* Cosines { get; }
+
+    /// <summary>Rotary sines, same shape.</summary>
+    public float* Sines { get; }
 
     /// <summary>One embedding row as it is in the file.</summary>
     public byte[] EmbeddingBytes { get; }
