@@ -58,6 +58,7 @@ internal static unsafe class ActivationBlocks
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void QuantizeBlock(float* source, byte* block, int size, int index)
     {
         var a = Vector256.Load(source);

@@ -44,12 +44,12 @@ internal sealed class KernelSet
         {
             InstructionSet.Avx512Vnni => new(
                 set,
-                [Vnni<Q8Tile>(6), Avx512<Q4Tile>(6), Avx512<Q4MinimumTile>(6), new FloatMatrixKernel<Lanes512>(6)],
+                [Vnni<Q8Tile>(8), Avx512<Q4Tile>(8), Avx512<Q4MinimumTile>(8), new FloatMatrixKernel<Lanes512>(8)],
                 new RowKernel<Lanes512>(),
                 new AttentionKernel<Lanes512>()),
             InstructionSet.Avx512 => new(
                 set,
-                [Avx512<Q8Tile>(6), Avx512<Q4Tile>(6), Avx512<Q4MinimumTile>(6), new FloatMatrixKernel<Lanes512>(6)],
+                [Avx512<Q8Tile>(8), Avx512<Q4Tile>(8), Avx512<Q4MinimumTile>(8), new FloatMatrixKernel<Lanes512>(8)],
                 new RowKernel<Lanes512>(),
                 new AttentionKernel<Lanes512>()),
             InstructionSet.AvxVnni => new(

@@ -68,6 +68,7 @@ internal sealed unsafe class RowKernel<TLanes> : RowKernel
     }
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Rotate(float* head, float* cosines, float* sines, int headDim, float scale)
     {
         var half = headDim / 2;

@@ -6,7 +6,8 @@ namespace Forerun.Inference.Kernels;
 /// <summary>The innermost loop of the engine: part of a weight tile against 1 … 8 activation rows.</summary>
 /// <remarks>One loaded weight serves all activation rows. Per output: 32 columns are summed exactly in integers,
 /// scaled, and added in order inside a slice of 512 columns; slices are added in order. The accumulators are separate
-/// locals because only those live in registers.</remarks>
+/// locals, and the steps are written out, because only locals that nothing refers to live in registers: passing them by
+/// reference to one shared step costs 10-25 %.</remarks>
 internal static unsafe class TileKernel<TDot, TAccumulator, TWeights, TFloats, TFloat>
     where TDot : struct, ITileDot<TAccumulator, TFloat, TWeights>
     where TAccumulator : struct
