@@ -25,6 +25,14 @@ internal static class TinyModels
         InstructionSet? instructionSet = null) =>
         LanguageModel.Load(Assets.Tiny(folder), Options(weights, threads, instructionSet));
 
+    /// <summary>Loads a model that has a tokenizer which is not supported, with another model's.</summary>
+    public static LanguageModel LoadGrafted(string folder, WeightFormat weights, int threads)
+    {
+        var donor = File.ReadAllBytes(Assets.Tiny(Folders[0]));
+        var bytes = GraftedTokenizer.Graft(File.ReadAllBytes(Assets.Tiny(folder)), donor);
+        return LanguageModel.Load(GgufFile.FromBytes(bytes, folder), Options(weights, threads, null));
+    }
+
     /// <summary>Loads a model whose file says another context length.</summary>
     public static LanguageModel LoadWithContext(
         string folder, uint contextLength, WeightFormat weights, int threads, InstructionSet? instructionSet = null)
