@@ -34,7 +34,8 @@ public sealed class ForwardPassTests : IDisposable
         }
 
         Assert.Equal(
-            $"A pass takes 1 to 4 rows and up to 2 rows with logits; the batch has {rows} and {logitRows}. (Parameter 'batch')",
+            $"A pass takes 1 to 4 rows and up to 2 rows with logits; the batch has {rows} "
+            + $"and {logitRows}. (Parameter 'batch')",
             Assert.Throws<ArgumentException>(() => _pass.Begin(_batch)).Message);
     }
 

@@ -3,8 +3,8 @@ using Forerun.UnitTests.Gguf;
 
 namespace Forerun.UnitTests.Inference;
 
-/// <summary>A text's reference values: per position the 64 largest logits of the reference, and the logarithm of the sum
-/// of e^logit over all rows of the head.</summary>
+/// <summary>A text's reference values: per position the 64 largest logits of the reference, and the logarithm of the
+/// sum of e^logit over all rows of the head.</summary>
 internal sealed record GoldenText(int[] Tokens, int[] TopRows, float[] TopLogits, float[] LogSumExp)
 {
     /// <summary>Logits stored per position.</summary>
@@ -27,7 +27,8 @@ internal sealed record GoldenText(int[] Tokens, int[] TopRows, float[] TopLogits
         var largest = 0f;
         for (var position = 0; position < Tokens.Length; position++)
         {
-            largest = MathF.Max(largest, MathF.Abs(LogSumExp[position] - (float)Distributions.LogSumExp(logits[position])));
+            var logSumExp = (float)Distributions.LogSumExp(logits[position]);
+            largest = MathF.Max(largest, MathF.Abs(LogSumExp[position] - logSumExp));
             for (var i = 0; i < Top; i++)
             {
                 var stored = (position * Top) + i;

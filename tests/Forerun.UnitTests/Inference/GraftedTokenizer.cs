@@ -4,8 +4,8 @@ using System.Text;
 
 namespace Forerun.UnitTests.Inference;
 
-/// <summary>Gives a model file the tokenizer of another one, so that a model whose own tokenizer is not supported can be
-/// loaded and its arithmetic tested.</summary>
+/// <summary>Gives a model file the tokenizer of another one, so that a model whose own tokenizer is not supported can
+/// be loaded and its arithmetic tested.</summary>
 internal sealed class GraftedTokenizer
 {
     private const int Alignment = 32;

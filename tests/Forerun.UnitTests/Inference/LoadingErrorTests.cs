@@ -64,7 +64,8 @@ public class LoadingErrorTests
         var error = Assert.Throws<PlatformNotSupportedException>(
             () => TinyModels.Load(TinyModels.Folders[0], instructionSet: missing));
         Assert.Equal(
-            $"This machine cannot run the instruction set '{missing}'; it has {string.Join(", ", InstructionSets.All)}.",
+            $"This machine cannot run the instruction set '{missing}'; it has "
+            + $"{string.Join(", ", InstructionSets.All)}.",
             error.Message);
     }
 

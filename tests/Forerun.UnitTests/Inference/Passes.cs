@@ -45,7 +45,8 @@ internal static class Passes
         }
     }
 
-    /// <summary>As <see cref="AssertSameBits(ReadOnlySpan{float}, ReadOnlySpan{float}, string)"/>, row by row.</summary>
+    /// <summary>As <see cref="AssertSameBits(ReadOnlySpan{float}, ReadOnlySpan{float}, string)"/>, row by
+    /// row.</summary>
     public static void AssertSameBits(float[][] expected, float[][] actual, string what)
     {
         Assert.Equal(expected.Length, actual.Length);

@@ -78,10 +78,12 @@ public unsafe class ActivationBlocksTests
         var index = row - groups.Start(group);
         for (var block = 0; block < columns / 32; block++)
         {
-            var start = ActivationBlocks.Group(blocks, groups, group, columns) + (block * ActivationBlocks.BytesPerRow * size);
+            var start = ActivationBlocks.Group(blocks, groups, group, columns)
+                + (block * ActivationBlocks.BytesPerRow * size);
             for (var i = 0; i < 32; i++)
             {
-                Assert.Equal(expected.Quants[(block * 32) + i], (sbyte)start[(i / 4 * 4 * size) + (index * 4) + (i % 4)]);
+                var quant = (sbyte)start[(i / 4 * 4 * size) + (index * 4) + (i % 4)];
+                Assert.Equal(expected.Quants[(block * 32) + i], quant);
             }
 
             var tail = start + (32 * size);

@@ -38,7 +38,8 @@ public unsafe class AttentionKernelTests
     private static float[] Numbers(Random random, int count, double range) =>
         [.. Enumerable.Range(0, count).Select(_ => (float)((random.NextDouble() - 0.5) * 2 * range))];
 
-    /// <summary>Keys and values are <c>[position, headDim]</c> here; the kernel wants keys in lanes of 16 positions.</summary>
+    /// <summary>Keys and values are <c>[position, headDim]</c> here; the kernel wants keys in lanes of 16
+    /// positions.</summary>
     private static float[] Attend(
         AttentionKernel kernel, float[] keys, float[] values, float[] queries, int headDim, int length)
     {
@@ -53,7 +54,8 @@ public unsafe class AttentionKernelTests
         for (var page = 0; page * Positions < length; page++)
         {
             using var pageKeys = ScalarReference.Native(InLanes(keys.AsSpan(page * Positions * headDim), headDim));
-            using var pageValues = ScalarReference.Native(values.AsSpan(page * Positions * headDim, Positions * headDim));
+            using var pageValues = ScalarReference.Native(
+                values.AsSpan(page * Positions * headDim, Positions * headDim));
             for (var i = 0; i < Queries; i++)
             {
                 rows[i] = q.Floats + (i * headDim);
@@ -118,8 +120,8 @@ public unsafe class AttentionKernelTests
         var sum = weights.Sum();
         for (var dim = 0; dim < headDim; dim++)
         {
-            var expected = weights.Select((weight, position) => weight * values[(position * headDim) + dim]).Sum() / sum;
-            Assert.Equal(expected, actual[(query * headDim) + dim], 1e-5);
+            var total = weights.Select((weight, position) => weight * values[(position * headDim) + dim]).Sum();
+            Assert.Equal(total / sum, actual[(query * headDim) + dim], 1e-5);
         }
     }
 }
