@@ -11,6 +11,7 @@ public sealed class GgufTensor
         (Name, Type, Shape, Offset) = (name, type, shape, offset);
         var block = BlockFormat.Of(type);
         RowBytes = RowLength / block.Elements * block.Bytes;
+        RowCount = shape[..^1].Aggregate(1L, (product, size) => product * size);
     }
 
     /// <summary>The name, such as <c>blk.0.attn_q.weight</c>.</summary>
@@ -33,7 +34,7 @@ public sealed class GgufTensor
     public long RowBytes { get; }
 
     /// <summary>Number of rows: the product of all dimensions but the innermost; 1 for a vector.</summary>
-    public long RowCount => Shape[..^1].Aggregate(1L, (product, size) => product * size);
+    public long RowCount { get; }
 
     /// <summary>Bytes of the whole tensor.</summary>
     public long ByteLength => RowBytes * RowCount;

@@ -33,6 +33,9 @@ internal static unsafe class ActivationBlocks
     /// <summary>Bytes of one row in one block.</summary>
     public const int BytesPerRow = 44;
 
+    /// <summary>Blocks without a larger magnitude become zeros: 127 ÷ a smaller one would overflow.</summary>
+    public const float LeastMagnitude = 1e-36f;
+
     /// <summary>Bytes for <paramref name="rows"/> rows of <paramref name="columns"/> columns.</summary>
     public static long Bytes(int rows, int columns) => (long)rows * (columns / 32) * BytesPerRow;
 
@@ -67,7 +70,7 @@ internal static unsafe class ActivationBlocks
         var d = Vector256.Load(source + 24);
         var largest = LargestMagnitude(a, b, c, d);
         var factor = largest / 127f;
-        var inverse = largest > 0 ? 127f / largest : 0f;
+        var inverse = largest >= LeastMagnitude ? 127f / largest : 0f;
 
         // Adding 1.5 * 2^23 rounds to nearest even and leaves the integer, two's complement, in the low bits.
         var magic = Vector256.Create(12582912f);

@@ -1,0 +1,127 @@
+using Forerun.Core.Numerics;
+using Forerun.Inference.Kernels;
+
+namespace Forerun.UnitTests.Inference.Kernels;
+
+public unsafe class AttentionKernelTests
+{
+    private const int Positions = 64;
+    private const int Queries = AttentionKernel.QueriesPerCall;
+
+    [Theory]
+    [InlineData(16, 1, 64)]
+    [InlineData(32, 2, 1)]
+    [InlineData(64, 3, 37)]
+    [InlineData(128, 1, 16)]
+    [InlineData(80, 5, 63)]
+    public void PagesMerged_EveryLaneWidth_IsSoftmaxAttentionWithTheSameBits(int headDim, int pages, int lastValid)
+    {
+        var random = new Random(headDim + pages);
+        var length = ((pages - 1) * Positions) + lastValid;
+        var keys = Numbers(random, pages * Positions * headDim, 2);
+        var values = Numbers(random, pages * Positions * headDim, 2);
+        var queries = Numbers(random, Queries * headDim, 1);
+        var wide = Attend(new AttentionKernel<Lanes512>(), keys, values, queries, headDim, length);
+        Passes.AssertSameBits(
+            wide, Attend(new AttentionKernel<Lanes256>(), keys, values, queries, headDim, length), "256-bit registers");
+        Passes.AssertSameBits(
+            wide, Attend(new AttentionKernel<Lanes128>(), keys, values, queries, headDim, length), "128-bit registers");
+        for (var query = 0; query < Queries; query++)
+        {
+            CheckAgainstSoftmax(wide, keys, values, queries, headDim, length, query);
+        }
+    }
+
+    /// <summary>Query i sees <c>length - i</c> positions, at least one.</summary>
+    private static int Seen(int length, int query) => Math.Max(length - query, 1);
+
+    private static float[] Numbers(Random random, int count, double range) =>
+        [.. Enumerable.Range(0, count).Select(_ => (float)((random.NextDouble() - 0.5) * 2 * range))];
+
+    /// <summary>Keys and values are <c>[position, headDim]</c> here; the kernel wants keys in lanes of 16
+    /// positions.</summary>
+    private static float[] Attend(
+        AttentionKernel kernel, float[] keys, float[] values, float[] queries, int headDim, int length)
+    {
+        var stride = AttentionKernel.PartialStride(headDim);
+        using var q = ScalarReference.Native(queries);
+        using var scores = ScalarReference.Native(new float[Queries * Positions]);
+        using var partials = ScalarReference.Native(new float[Queries * stride]);
+        using var running = ScalarReference.Native(new float[Queries * stride]);
+        using var output = ScalarReference.Native(new float[Queries * headDim]);
+        var rows = stackalloc float*[Queries];
+        var valid = stackalloc int[Queries];
+        for (var page = 0; page * Positions < length; page++)
+        {
+            using var pageKeys = ScalarReference.Native(InLanes(keys.AsSpan(page * Positions * headDim), headDim));
+            using var pageValues = ScalarReference.Native(
+                values.AsSpan(page * Positions * headDim, Positions * headDim));
+            for (var i = 0; i < Queries; i++)
+            {
+                rows[i] = q.Floats + (i * headDim);
+                valid[i] = Math.Clamp(Seen(length, i) - (page * Positions), 0, Positions);
+            }
+
+            kernel.Page(pageKeys.Floats, pageValues.Floats, headDim, rows, valid, scores.Floats, partials.Floats);
+            for (var i = 0; i < Queries; i++)
+            {
+                Keep(kernel, running.Floats + (i * stride), partials.Floats + (i * stride), headDim, page, valid[i]);
+            }
+        }
+
+        for (var i = 0; i < Queries; i++)
+        {
+            kernel.Finish(running.Floats + (i * stride), output.Floats + (i * headDim), headDim);
+        }
+
+        return new ReadOnlySpan<float>(output.Floats, Queries * headDim).ToArray();
+    }
+
+    private static void Keep(AttentionKernel kernel, float* running, float* next, int headDim, int page, int valid)
+    {
+        if (page == 0)
+        {
+            new ReadOnlySpan<float>(next, AttentionKernel.PartialStride(headDim))
+                .CopyTo(new Span<float>(running, AttentionKernel.PartialStride(headDim)));
+        }
+        else if (valid > 0)
+        {
+            kernel.Merge(running, next, headDim);
+        }
+    }
+
+    private static float[] InLanes(ReadOnlySpan<float> keys, int headDim)
+    {
+        var lanes = new float[Positions * headDim];
+        for (var i = 0; i < lanes.Length; i++)
+        {
+            var (position, dim) = (i / headDim, i % headDim);
+            lanes[(position / 16 * 16 * headDim) + (dim * 16) + (position % 16)] = keys[i];
+        }
+
+        return lanes;
+    }
+
+    private static void CheckAgainstSoftmax(
+        float[] actual, float[] keys, float[] values, float[] queries, int headDim, int length, int query)
+    {
+        var seen = Seen(length, query);
+        var weights = new double[seen];
+        for (var position = 0; position < seen; position++)
+        {
+            for (var dim = 0; dim < headDim; dim++)
+            {
+                weights[position] += (double)queries[(query * headDim) + dim] * keys[(position * headDim) + dim];
+            }
+        }
+
+        var largest = weights.Max();
+        weights = Array.ConvertAll(weights, weight => Math.Exp(weight - largest));
+        var sum = weights.Sum();
+        for (var dim = 0; dim < headDim; dim++)
+        {
+            var total = weights.Select((weight, position) => weight * values[(position * headDim) + dim]).Sum();
+            Assert.Equal(total / sum, actual[(query * headDim) + dim], 1e-5);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using System.Buffers.Binary;
+using System.Text;
+using Forerun.Core.Numerics;
+using Forerun.Inference;
+using Forerun.Inference.Gguf;
+using Forerun.UnitTests.Gguf;
+
+namespace Forerun.UnitTests.Inference;
+
+/// <summary>The tiny models of the test assets, loaded in a moment.</summary>
+internal static class TinyModels
+{
+    /// <summary>One model per tensor type.</summary>
+    public static string[] Folders { get; } =
+    [
+        "smollm-gqa-tied-f16", "smollm-gqa-tied-bf16", "smollm-gqa-tied-q8_0", "smollm-gqa-tied-q4_0",
+        "smollm-gqa-tied-q4_1",
+    ];
+
+    /// <summary>Loads a model; the caller disposes of it.</summary>
+    public static LanguageModel Load(
+        string folder,
+        WeightFormat weights = WeightFormat.Packed,
+        int threads = 1,
+        InstructionSet? instructionSet = null) =>
+        LanguageModel.Load(Assets.Tiny(folder), Options(weights, threads, instructionSet));
+
+    /// <summary>Loads a model that has a tokenizer which is not supported, with another model's.</summary>
+    public static LanguageModel LoadGrafted(string folder, WeightFormat weights, int threads)
+    {
+        var donor = File.ReadAllBytes(Assets.Tiny(Folders[0]));
+        var bytes = GraftedTokenizer.Graft(File.ReadAllBytes(Assets.Tiny(folder)), donor);
+        return LanguageModel.Load(GgufFile.FromBytes(bytes, folder), Options(weights, threads, null));
+    }
+
+    /// <summary>Loads a model whose file says another context length.</summary>
+    public static LanguageModel LoadWithContext(
+        string folder, uint contextLength, WeightFormat weights, int threads, InstructionSet? instructionSet = null)
+    {
+        var bytes = File.ReadAllBytes(Assets.Tiny(folder));
+        var key = Encoding.ASCII.GetBytes("llama.context_length");
+        var value = bytes.AsSpan().IndexOf(key) + key.Length + sizeof(uint);
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(value), contextLength);
+        return LanguageModel.Load(
+            GgufFile.FromBytes(bytes, folder), Options(weights, threads, instructionSet));
+    }
+
+    /// <summary>Some tokens of the tiny vocabulary; the same seed gives the same ones.</summary>
+    public static int[] Tokens(int seed, int count)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, count).Select(_ => random.Next(640))];
+    }
+
+    private static ModelLoadOptions Options(WeightFormat weights, int threads, InstructionSet? instructionSet) =>
+        new() { Weights = weights, Threads = threads, InstructionSet = instructionSet };
+}
