@@ -73,4 +73,18 @@ public sealed class ForwardBatch
 /// <param name="FirstRow">First row in the batch.</param>
 /// <param name="RowCount">Rows.</param>
 /// <param name="Position">Absolute position of the first row.</param>
-internal readonly record struct BatchSegment(KvCache Cache, int FirstRow, int RowCount, int Position);
+internal readonly record struct BatchSegment(KvCache Cache, int FirstRow, int RowCount, int Position)
+{
+    /// <summary>Makes sure that the cache is as it was when its tokens were added, and owns the pages to be written: a fork
+    /// made in between shares them.</summary>
+    public void ThrowIfStale()
+    {
+        if (Cache.Length != Position)
+        {
+            throw new InvalidOperationException(
+                $"A KV cache of the batch has length {Cache.Length}, expected {Position}: it was used after its tokens were added. Build the batch again.");
+        }
+
+        Cache.Reserve(RowCount);
+    }
+}

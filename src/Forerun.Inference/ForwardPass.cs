@@ -64,6 +64,11 @@ public sealed unsafe partial class ForwardPass : IDisposable
                 nameof(batch));
         }
 
+        foreach (ref readonly var segment in batch.Segments)
+        {
+            segment.ThrowIfStale();
+        }
+
         _batch = batch;
         _groups = new RowGroups(batch.RowCount, _model.Kernels.MaxRows);
         _headGroups = new RowGroups(batch.LogitRowCount, _model.Kernels.MaxRows);

@@ -31,6 +31,9 @@ public sealed class LanguageModel : IDisposable
         Rotary = new RotaryEmbedding(file, Config);
         Kernels = KernelSet.Create(options.InstructionSet ?? InstructionSets.Best);
         Workers = new WorkerPool(options.WorkerCount, options.Pin);
+
+        // Building the tokenizer leaves several times its size behind; give that back before the weights come.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         Weights = new TransformerWeights(file, Config, options.Weights, Workers);
         var original = options.Weights == WeightFormat.Original;
         ActivationKernel = Kernels.Matrix(original ? TileFormat.F32 : TileFormat.Q8);

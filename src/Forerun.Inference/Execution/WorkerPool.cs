@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace Forerun.Inference.Execution;
 
 /// <summary>A fixed team of threads that run one piece of work together and meet at barriers. The caller is worker 0.
@@ -17,6 +19,7 @@ internal sealed class WorkerPool : IDisposable
     private PaddedCounter _arrived;
     private PaddedCounter _phase;
     private Action<int>? _work;
+    private volatile ExceptionDispatchInfo? _failure;
     private bool _stopping;
 
     /// <summary>Starts <paramref name="count"/> - 1 threads.</summary>
@@ -39,7 +42,8 @@ internal sealed class WorkerPool : IDisposable
     /// <summary>Number of workers, the caller included.</summary>
     public int Count { get; }
 
-    /// <summary>Runs <paramref name="work"/> once per worker, with the worker's index, and waits for all.</summary>
+    /// <summary>Runs <paramref name="work"/> once per worker, with the worker's index, and waits for all. An exception of
+    /// any worker is thrown here afterwards; work that meets at barriers must not throw.</summary>
     public void Run(Action<int> work)
     {
         lock (_turn)
@@ -52,6 +56,7 @@ internal sealed class WorkerPool : IDisposable
                 return;
             }
 
+            _failure = null;
             _work = work;
             _finished.Value = 0;
             _arrived.Value = 0;
@@ -62,8 +67,9 @@ internal sealed class WorkerPool : IDisposable
                 _workers[i].Wake();
             }
 
-            work(0);
+            Do(work, 0);
             WaitUntil(ref _finished, Count - 1);
+            _failure?.Throw();
         }
     }
 
@@ -133,8 +139,20 @@ internal sealed class WorkerPool : IDisposable
                 return;
             }
 
-            _work!(index);
+            Do(_work!, index);
             Interlocked.Increment(ref _finished.Value);
+        }
+    }
+
+    private void Do(Action<int> work, int worker)
+    {
+        try
+        {
+            work(worker);
+        }
+        catch (Exception exception)
+        {
+            _failure = ExceptionDispatchInfo.Capture(exception);
         }
     }
 }
