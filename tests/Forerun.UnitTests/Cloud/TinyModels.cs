@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Collections.Immutable;
 using Forerun.Core.Decoding;
 using Forerun.Core.Sampling;
@@ -11,6 +12,11 @@ public static class TinyModels
     private static readonly Lazy<LanguageModel> LazyTarget = new(() => Load("smollm-gqa-tied-q8_0"));
     private static readonly Lazy<LanguageModel> LazyDraft = new(() => Load("smollm-gqa-tied-q4_0"));
 
+    private static readonly Lazy<LanguageModel> LazyShortTarget = new(() => LoadShort("smollm-gqa-tied-q8_0"));
+
+    /// <summary>Context length of <see cref="ShortTarget"/>.</summary>
+    public const int ShortContext = 48;
+
     public static LanguageModel Target => LazyTarget.Value;
 
     public static LanguageModel Draft => LazyDraft.Value;
@@ -22,6 +28,9 @@ public static class TinyModels
     /// <summary>A model of its own, so that its memory can be watched.</summary>
     public static LanguageModel Load(string name) =>
         LanguageModel.Load(Repository.Path("tests", "assets", "tiny", name, "model.gguf"), new() { Threads = 1 });
+
+    /// <summary>The target with a context of <see cref="ShortContext"/> positions instead of 2048.</summary>
+    public static LanguageModel ShortTarget => LazyShortTarget.Value;
 
     /// <summary>The text that a plain loop over the target writes: one token per pass, nothing shared with the product's
     /// decoding code.</summary>
@@ -51,5 +60,15 @@ public static class TinyModels
                 return [.. tokens.Skip(request.PromptTokens.Length)];
             }
         }
+    }
+
+    private static LanguageModel LoadShort(string name)
+    {
+        var bytes = File.ReadAllBytes(Repository.Path("tests", "assets", "tiny", name, "model.gguf"));
+        var value = bytes.AsSpan().IndexOf("context_length"u8) + "context_length"u8.Length + sizeof(uint);
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(value), ShortContext);
+        var path = Path.GetTempFileName();
+        File.WriteAllBytes(path, bytes);
+        return LanguageModel.Load(path, new() { Threads = 1 });
     }
 }
