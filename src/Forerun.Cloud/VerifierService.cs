@@ -1,6 +1,7 @@
 using Forerun.Core.Decoding;
 using Forerun.Protocol;
 using Forerun.Protocol.V1;
+using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 
@@ -10,6 +11,8 @@ namespace Forerun.Cloud;
 internal sealed class VerifierService(VerificationScheduler scheduler, ILogger<VerifierService> logger)
     : Verifier.VerifierBase
 {
+    private static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(1);
+
     public override Task<Description> Describe(DescribeRequest request, ServerCallContext context) =>
         Task.FromResult(DescriptionMapping.ToMessage(scheduler.Description));
 
@@ -19,11 +22,12 @@ internal sealed class VerifierService(VerificationScheduler scheduler, ILogger<V
         ServerCallContext context)
     {
         LocalVerification? verification = null;
+        var reading = Task.CompletedTask;
         try
         {
             verification = await OpenAsync(requestStream, context.CancellationToken);
             await responseStream.WriteAsync(Accepted(), context.CancellationToken);
-            _ = ReadAsync(verification, requestStream);
+            reading = ReadAsync(verification, requestStream);
             await WriteAsync(verification, responseStream, context.CancellationToken);
         }
         catch (Exception) when (context.CancellationToken.IsCancellationRequested)
@@ -32,7 +36,7 @@ internal sealed class VerifierService(VerificationScheduler scheduler, ILogger<V
         }
         catch (Exception exception)
         {
-            await FailAsync(exception, verification, responseStream);
+            await FailAsync(exception, verification, responseStream, reading);
         }
         finally
         {
@@ -114,7 +118,10 @@ internal sealed class VerifierService(VerificationScheduler scheduler, ILogger<V
 
     /// <summary>Ends the call with a typed error; the edge's own cancellation ends it in silence.</summary>
     private async Task FailAsync(
-        Exception exception, LocalVerification? verification, IServerStreamWriter<CloudMessage> responses)
+        Exception exception,
+        LocalVerification? verification,
+        IServerStreamWriter<CloudMessage> responses,
+        Task reading)
     {
         if (exception is OperationCanceledException)
         {
@@ -122,19 +129,41 @@ internal sealed class VerifierService(VerificationScheduler scheduler, ILogger<V
             return;
         }
 
-        var error = ErrorTable.ErrorOf(exception);
-        if (error is null)
+        var error = ToError(exception);
+        CloudLog.Failed(logger, error.Code, error.Text);
+        if (error.Code == VerificationErrorCode.GoingAway && verification is not null)
         {
-            CloudLog.Broken(logger, exception);
-            error = new VerificationError(
-                VerificationErrorCode.Internal, "The server failed; its log tells why.");
+            await responses.WriteAsync(
+                new CloudMessage { GoAway = new GoAway { AfterRound = (uint)verification.DecidedRounds } });
+
+            // The connection is about to close: the edge leaves first, so that the message is not lost.
+            await Task.WhenAny(reading, Task.Delay(LeaveTime));
+        }
+        else
+        {
+            await responses.WriteAsync(ErrorTable.ToMessage(error));
         }
 
-        CloudLog.Failed(logger, error.Code, error.Text);
-        var message = error.Code == VerificationErrorCode.GoingAway && verification is not null
-            ? new CloudMessage { GoAway = new GoAway { AfterRound = (uint)verification.DecidedRounds } }
-            : ErrorTable.ToMessage(error);
-        await responses.WriteAsync(message);
         throw new RpcException(ErrorTable.ToStatus(error));
+    }
+
+    private VerificationError ToError(Exception exception)
+    {
+        switch (exception)
+        {
+            case RpcException rpc:
+                return ErrorTable.ToError(rpc.Status);
+            case InvalidProtocolBufferException:
+                return new VerificationError(VerificationErrorCode.BadMessage, "A message cannot be read.");
+            default:
+                if (ErrorTable.ErrorOf(exception) is { } error)
+                {
+                    return error;
+                }
+
+                CloudLog.Broken(logger, exception);
+                return new VerificationError(
+                    VerificationErrorCode.Internal, "The server failed; its log tells why.");
+        }
     }
 }

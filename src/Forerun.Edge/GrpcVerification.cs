@@ -30,8 +30,9 @@ internal sealed class GrpcVerification(
             Interlocked.Add(ref _up, SizeOf(message));
             await call.RequestStream.WriteAsync(message, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (IsClosed(exception) && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (IsClosed(exception))
         {
+            cancellationToken.ThrowIfCancellationRequested();
         }
     }
 

@@ -38,7 +38,6 @@ public sealed class GrpcVerifier : IVerifier, IDisposable
                 UseProxy = false,
             },
             DisposeHttpClient = true,
-            ThrowOperationCanceledOnCancellation = true,
         });
         _client = new Verifier.VerifierClient(_channel);
     }
@@ -55,6 +54,7 @@ public sealed class GrpcVerifier : IVerifier, IDisposable
         }
         catch (RpcException exception)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             throw failures.ToException(exception);
         }
     }
