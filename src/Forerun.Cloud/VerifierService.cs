@@ -23,11 +23,12 @@ internal sealed class VerifierService(VerificationScheduler scheduler, ILogger<V
     {
         LocalVerification? verification = null;
         var reading = Task.CompletedTask;
+        using var leaving = new CancellationTokenSource();
         try
         {
             verification = await OpenAsync(requestStream, context.CancellationToken);
             await responseStream.WriteAsync(Accepted(), context.CancellationToken);
-            reading = ReadAsync(verification, requestStream);
+            reading = ReadAsync(verification, requestStream, leaving.Token);
             await WriteAsync(verification, responseStream, context.CancellationToken);
         }
         catch (Exception) when (context.CancellationToken.IsCancellationRequested)
@@ -44,6 +45,10 @@ internal sealed class VerifierService(VerificationScheduler scheduler, ILogger<V
             {
                 await verification.DisposeAsync();
             }
+
+            // The server reuses the stream's buffers for the next call: no read may be left behind.
+            await leaving.CancelAsync();
+            await reading;
         }
     }
 
@@ -71,16 +76,18 @@ internal sealed class VerifierService(VerificationScheduler scheduler, ILogger<V
 
     /// <summary>Takes in drafts until the edge cancels or the call ends. Errors reach the writer through the
     /// verification.</summary>
-    private static async Task ReadAsync(LocalVerification verification, IAsyncStreamReader<EdgeMessage> requests)
+    private static async Task ReadAsync(
+        LocalVerification verification, IAsyncStreamReader<EdgeMessage> requests, CancellationToken cancellationToken)
     {
         try
         {
-            while (await requests.MoveNext(CancellationToken.None))
+            while (await requests.MoveNext(cancellationToken))
             {
                 switch (requests.Current.KindCase)
                 {
                     case EdgeMessage.KindOneofCase.Draft:
-                        await verification.SendAsync(RoundMapping.ToDraft(requests.Current.Draft));
+                        await verification.SendAsync(
+                            RoundMapping.ToDraft(requests.Current.Draft), cancellationToken);
                         break;
                     case EdgeMessage.KindOneofCase.Cancel:
                         verification.Cancel(new OperationCanceledException());
@@ -116,14 +123,14 @@ internal sealed class VerifierService(VerificationScheduler scheduler, ILogger<V
         }
     }
 
-    /// <summary>Ends the call with a typed error; the edge's own cancellation ends it in silence.</summary>
+    /// <summary>Ends the call with a typed error; an edge that cancels or disappears needs none.</summary>
     private async Task FailAsync(
         Exception exception,
         LocalVerification? verification,
         IServerStreamWriter<CloudMessage> responses,
         Task reading)
     {
-        if (exception is OperationCanceledException)
+        if (exception is OperationCanceledException or (IOException and not InvalidProtocolBufferException))
         {
             CloudLog.Cancelled(logger, verification?.DecidedRounds ?? 0);
             return;

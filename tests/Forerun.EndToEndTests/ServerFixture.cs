@@ -62,7 +62,7 @@ public sealed class ServerFixture : IAsyncLifetime
     {
         await AssertNoSessionsAsync(Server);
         await Server.DisposeAsync();
-        Assert.Empty(_log.Errors);
+        Assert.True(_log.Errors.IsEmpty, string.Join("\n", _log.Errors));
     }
 
     /// <summary>Collects what the product itself logs as an error; the framework's own words about garbage do not
