@@ -15,9 +15,11 @@ namespace Forerun.EndToEndTests;
 /// <summary>What breaks: a typed error with clear text on the edge, and no session left on the server.</summary>
 public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
 {
-    private static readonly GenerationRequest Request = new()
+    private static readonly GenerationRequest _request = new()
     {
-        PromptTokens = TinyModels.Prompt, MaxTokens = 0, IgnoreEndTokens = true,
+        PromptTokens = TinyModels.Prompt,
+        MaxTokens = 0,
+        IgnoreEndTokens = true,
     };
 
     [Fact]
@@ -27,7 +29,8 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
         var description = await verifier.DescribeAsync(Deadline.Token);
         var target = TinyModels.Target;
         Assert.Equal(
-            new TargetDescription(target.Id, target.Tokenizer.Fingerprint, target.NumericsId, 1, 2048, 16), description);
+            new TargetDescription(target.Id, target.Tokenizer.Fingerprint, target.NumericsId, 1, 2048, 16),
+            description);
     }
 
     [Fact]
@@ -35,10 +38,12 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
     {
         using var verifier = ServerFixture.Connect(fixture.Address, "another");
         var exception = await Assert.ThrowsAsync<ModelMismatchException>(
-            () => ServerFixture.CompleteAsync(verifier, Request, new RandomDrafter(1, 600)));
+            () => ServerFixture.CompleteAsync(verifier, _request, new RandomDrafter(1, 600)));
         Assert.Equal(VerificationErrorCode.TokenizerMismatch, exception.Error.Code);
         Assert.EndsWith(
-            $"Expected '{TinyModels.Target.Tokenizer.Fingerprint}', got 'another'.", exception.Message, StringComparison.Ordinal);
+            $"Expected '{TinyModels.Target.Tokenizer.Fingerprint}', got 'another'.",
+            exception.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -52,16 +57,17 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
             NumericsId = TinyModels.Target.NumericsId,
         });
         var exception = await Assert.ThrowsAsync<ModelMismatchException>(
-            () => ServerFixture.CompleteAsync(verifier, Request, new RandomDrafter(1, 600)));
+            () => ServerFixture.CompleteAsync(verifier, _request, new RandomDrafter(1, 600)));
         Assert.Equal(VerificationErrorCode.ModelMismatch, exception.Error.Code);
     }
 
     [Fact]
     public async Task Complete_BadRequest_HasItsCode()
     {
-        await AssertRefusedAsync(VerificationErrorCode.PromptTooLong, Request with { PromptTokens = [.. new int[2048]] });
-        await AssertRefusedAsync(VerificationErrorCode.BadToken, Request with { PromptTokens = [1, 640] });
-        await AssertRefusedAsync(VerificationErrorCode.BadSampling, Request with { Sampling = new() { TopP = 2f } });
+        await AssertRefusedAsync(
+            VerificationErrorCode.PromptTooLong, _request with { PromptTokens = [.. new int[2048]] });
+        await AssertRefusedAsync(VerificationErrorCode.BadToken, _request with { PromptTokens = [1, 640] });
+        await AssertRefusedAsync(VerificationErrorCode.BadSampling, _request with { Sampling = new() { TopP = 2f } });
     }
 
     [Theory]
@@ -71,9 +77,10 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
     public async Task Send_BadDraft_EndsWithItsCode(int round, int position, int length, VerificationErrorCode code)
     {
         using var verifier = fixture.Connect();
-        await using var verification = await verifier.OpenAsync(Request, Deadline.Token);
+        await using var verification = await verifier.OpenAsync(_request, Deadline.Token);
         await verification.SendAsync(new Draft(round, position, [.. new int[length]]), Deadline.Token);
-        var exception = await Assert.ThrowsAsync<ProtocolException>(() => verification.ReadAsync(Deadline.Token).AsTask());
+        var exception = await Assert.ThrowsAsync<ProtocolException>(
+            () => verification.ReadAsync(Deadline.Token).AsTask());
         Assert.Equal(code, exception.Error.Code);
         await ServerFixture.AssertNoSessionsAsync(fixture.Server);
     }
@@ -85,7 +92,9 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
         await AssertRawAsync(cancel, ErrorCode.BadMessage, StatusCode.InvalidArgument);
         var open = OpenMapping.ToMessage(new Opening
         {
-            Request = Request, TokenizerFingerprint = TinyModels.Target.Tokenizer.Fingerprint, ProtocolVersion = 2,
+            Request = _request,
+            TokenizerFingerprint = TinyModels.Target.Tokenizer.Fingerprint,
+            ProtocolVersion = 2,
         });
         await AssertRawAsync(open, ErrorCode.UnsupportedVersion, StatusCode.Unimplemented);
         open.Open.ProtocolVersion = 1;
@@ -118,7 +127,7 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
     public async Task Generate_HugeMessage_IsRefusedBeforeItIsRead()
     {
         using var verifier = fixture.Connect();
-        var huge = Request with { PromptTokens = [.. Enumerable.Repeat(600, 1_000_000)] };
+        var huge = _request with { PromptTokens = [.. Enumerable.Repeat(600, 1_000_000)] };
         var exception = await Assert.ThrowsAsync<VerifierUnavailableException>(
             () => ServerFixture.CompleteAsync(verifier, huge, new RandomDrafter(1, 600)));
         Assert.Equal(VerificationErrorCode.Overloaded, exception.Error.Code);
@@ -132,7 +141,7 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
         var decoder = new EdgeDecoder(verifier, new RandomDrafter(1, 600));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (var round in decoder.GenerateAsync(Request, cancellation.Token))
+            await foreach (var round in decoder.GenerateAsync(_request, cancellation.Token))
             {
                 if (round.Round == 5)
                 {
@@ -143,11 +152,41 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
         await ServerFixture.AssertNoSessionsAsync(fixture.Server);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Generate_CancelMessageOrHalfClose_FreesTheSession(bool message)
+    {
+        using var channel = GrpcChannel.ForAddress(fixture.Address);
+        using var call = new Verifier.VerifierClient(channel).Generate(cancellationToken: Deadline.Token);
+        var open = OpenMapping.ToMessage(new Opening
+        {
+            Request = _request,
+            TokenizerFingerprint = TinyModels.Target.Tokenizer.Fingerprint,
+        });
+        await call.RequestStream.WriteAsync(open, Deadline.Token);
+        await call.RequestStream.WriteAsync(new EdgeMessage { KeepAlive = new KeepAlive() }, Deadline.Token);
+        if (message)
+        {
+            await call.RequestStream.WriteAsync(new EdgeMessage { Cancel = new Cancel() }, Deadline.Token);
+        }
+        else
+        {
+            await call.RequestStream.CompleteAsync();
+        }
+
+        Assert.True(await call.ResponseStream.MoveNext(Deadline.Token));
+        Assert.Equal(CloudMessage.KindOneofCase.Accepted, call.ResponseStream.Current.KindCase);
+        Assert.False(await call.ResponseStream.MoveNext(Deadline.Token));
+        await ServerFixture.AssertNoSessionsAsync(fixture.Server);
+    }
+
     [Fact]
     public async Task Generate_EdgeDisappears_FreesTheSession()
     {
         var verifier = fixture.Connect();
-        var verification = await verifier.OpenAsync(Request with { Mode = DecodingMode.Autoregressive }, Deadline.Token);
+        var verification = await verifier.OpenAsync(
+            _request with { Mode = DecodingMode.Autoregressive }, Deadline.Token);
         Assert.IsType<Core.Decoding.Verdict>(await verification.ReadAsync(Deadline.Token));
         verifier.Dispose();
         await ServerFixture.AssertNoSessionsAsync(fixture.Server);
@@ -158,7 +197,7 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
     {
         using var verifier = fixture.Connect();
         await using var verification = await verifier.OpenAsync(
-            Request with { Mode = DecodingMode.Autoregressive, MaxTokens = 40 }, Deadline.Token);
+            _request with { Mode = DecodingMode.Autoregressive, MaxTokens = 40 }, Deadline.Token);
         var random = new Random(1);
         for (var i = 0; i < 10; i++)
         {
@@ -183,7 +222,7 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
         listener.Stop();
         using var verifier = ServerFixture.Connect(endpoint);
         var exception = await Assert.ThrowsAsync<VerifierUnavailableException>(
-            () => ServerFixture.CompleteAsync(verifier, Request, new RandomDrafter(1, 600)));
+            () => ServerFixture.CompleteAsync(verifier, _request, new RandomDrafter(1, 600)));
         Assert.Contains($"The verifier at {endpoint} cannot be reached", exception.Message, StringComparison.Ordinal);
         exception = await Assert.ThrowsAsync<VerifierUnavailableException>(
             () => verifier.DescribeAsync(Deadline.Token).AsTask());
@@ -195,7 +234,7 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
     {
         await using var server = await ServerFixture.StartAsync(TinyModels.Target);
         using var verifier = ServerFixture.Connect(server.Addresses[0]);
-        var verification = await verifier.OpenAsync(Request, Deadline.Token);
+        var verification = await verifier.OpenAsync(_request, Deadline.Token);
         await verification.SendAsync(new Draft(1, 8, []), Deadline.Token);
         Assert.IsType<Core.Decoding.Verdict>(await verification.ReadAsync(Deadline.Token));
         var read = ReadThenLeaveAsync(verification);
@@ -210,13 +249,14 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
     [Fact]
     public async Task Complete_ServerFull_IsOverloaded()
     {
-        await using var server = await ServerFixture.StartAsync(TinyModels.Target, new SchedulerOptions { MaxSessions = 1 });
+        await using var server = await ServerFixture.StartAsync(
+            TinyModels.Target, new SchedulerOptions { MaxSessions = 1 });
         using var verifier = ServerFixture.Connect(server.Addresses[0]);
-        await using var verification = await verifier.OpenAsync(Request, Deadline.Token);
+        await using var verification = await verifier.OpenAsync(_request, Deadline.Token);
         await verification.SendAsync(new Draft(1, 8, []), Deadline.Token);
         await verification.ReadAsync(Deadline.Token);
         var exception = await Assert.ThrowsAsync<VerifierUnavailableException>(
-            () => ServerFixture.CompleteAsync(verifier, Request, new RandomDrafter(1, 600)));
+            () => ServerFixture.CompleteAsync(verifier, _request, new RandomDrafter(1, 600)));
         Assert.Equal(VerificationErrorCode.Overloaded, exception.Error.Code);
     }
 

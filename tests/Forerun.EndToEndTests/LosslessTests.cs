@@ -12,7 +12,7 @@ namespace Forerun.EndToEndTests;
 public class LosslessTests(ServerFixture fixture) : IClassFixture<ServerFixture>
 {
     public static TheoryData<int, ulong> Cases => new(
-        from draftLength in new[] { 1, 2, 3, 4, 5, 6, 7, 8 } from seed in new[] { 0UL, 11UL } select (draftLength, seed));
+        from draftLength in Enumerable.Range(1, 8) from seed in new[] { 0UL, 11UL } select (draftLength, seed));
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -71,6 +71,19 @@ public class LosslessTests(ServerFixture fixture) : IClassFixture<ServerFixture>
         }));
     }
 
+    [Fact]
+    public async Task Complete_ManyShortOnesOnOneConnection_NoneDisturbsTheNext()
+    {
+        using var verifier = fixture.Connect();
+        var request = Request(3) with { MaxTokens = 2, IgnoreEndTokens = true };
+        var expected = TinyModels.PlainLoop(TinyModels.Target, request);
+        var drafter = new OracleDrafter(expected, 0, ServerFixture.VocabSize);
+        for (var i = 0; i < 200; i++)
+        {
+            Assert.Equal(expected, await ServerFixture.CompleteAsync(verifier, request, drafter));
+        }
+    }
+
     [Theory]
     [InlineData(3, FinishReason.ContextFull)]
     [InlineData(5, FinishReason.ContextFull)]
@@ -81,7 +94,7 @@ public class LosslessTests(ServerFixture fixture) : IClassFixture<ServerFixture>
         using var verifier = ServerFixture.Connect(server.Addresses[0]);
         var request = new GenerationRequest
         {
-            PromptTokens = [.. Enumerable.Range(0, TinyModels.ShortContext - room).Select(i => 20 + i)],
+            PromptTokens = [.. Enumerable.Range(20, TinyModels.ShortContext - room)],
             MaxTokens = reason == FinishReason.Length ? room - 1 : 0,
             IgnoreEndTokens = true,
         };
@@ -102,7 +115,8 @@ public class LosslessTests(ServerFixture fixture) : IClassFixture<ServerFixture>
         using var drafter = new ModelDrafter(draft);
         var request = new GenerationRequest
         {
-            PromptTokens = target.Tokenizer.Encode("The capital of France is"), MaxTokens = 12,
+            PromptTokens = target.Tokenizer.Encode("The capital of France is"),
+            MaxTokens = 12,
         };
         foreach (var sampling in new[] { SamplingOptions.Default, TinyModels.Sampled(7) })
         {

@@ -12,7 +12,12 @@ public class OverheadTests(ServerFixture fixture) : IClassFixture<ServerFixture>
     public async Task Round_Bytes_AreTens()
     {
         using var verifier = fixture.Connect();
-        var request = new GenerationRequest { PromptTokens = TinyModels.Prompt, MaxTokens = 120, IgnoreEndTokens = true };
+        var request = new GenerationRequest
+        {
+            PromptTokens = TinyModels.Prompt,
+            MaxTokens = 120,
+            IgnoreEndTokens = true,
+        };
         var decoder = new EdgeDecoder(verifier, new OracleDrafter([], 7, ServerFixture.VocabSize));
         DecodedRound? before = null;
         await foreach (var round in decoder.GenerateAsync(request, Deadline.Token))

@@ -11,10 +11,10 @@ namespace Forerun.UnitTests.Edge;
 /// <summary>Whatever drafts, and however much: the text is the target's own.</summary>
 public class LosslessTests
 {
-    private static readonly int VocabSize = TinyModels.Target.Config.VocabSize;
+    private static readonly int _vocabSize = TinyModels.Target.Config.VocabSize;
 
     public static TheoryData<int, ulong> Cases => new(
-        from draftLength in new[] { 1, 2, 3, 4, 5, 6, 7, 8 } from seed in new[] { 0UL, 5UL } select (draftLength, seed));
+        from draftLength in Enumerable.Range(1, 8) from seed in new[] { 0UL, 5UL } select (draftLength, seed));
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -32,9 +32,9 @@ public class LosslessTests
         IDrafter[] drafters =
         [
             model,
-            new RandomDrafter(draftLength, VocabSize),
-            new OracleDrafter(expected, 0, VocabSize),
-            new OracleDrafter(expected, 1, VocabSize),
+            new RandomDrafter(draftLength, _vocabSize),
+            new OracleDrafter(expected, 0, _vocabSize),
+            new OracleDrafter(expected, 1, _vocabSize),
         ];
         foreach (var drafter in drafters)
         {
@@ -48,15 +48,20 @@ public class LosslessTests
     [Fact]
     public async Task Complete_OracleDrafter_IsAcceptedWhole()
     {
-        var request = new GenerationRequest { PromptTokens = TinyModels.Prompt, MaxTokens = 25, IgnoreEndTokens = true };
+        var request = new GenerationRequest
+        {
+            PromptTokens = TinyModels.Prompt,
+            MaxTokens = 25,
+            IgnoreEndTokens = true,
+        };
         var expected = TinyModels.PlainLoop(TinyModels.Target, request);
-        var usage = (await CompleteAsync(request, new OracleDrafter(expected, 0, VocabSize))).End.Usage;
+        var usage = (await CompleteAsync(request, new OracleDrafter(expected, 0, _vocabSize))).End.Usage;
         Assert.Equal((5, 20, 20), (usage.Rounds, usage.DraftedTokens, usage.AcceptedTokens));
 
         // The prompt takes a pass of its own where it is computed before the first draft comes.
         Assert.InRange(usage.TargetPasses, 5, 6);
         Assert.Equal(1.0, usage.AcceptanceRate);
-        usage = (await CompleteAsync(request, new OracleDrafter(expected, 1, VocabSize))).End.Usage;
+        usage = (await CompleteAsync(request, new OracleDrafter(expected, 1, _vocabSize))).End.Usage;
         Assert.Equal((25, 0), (usage.Rounds, usage.AcceptedTokens));
     }
 
@@ -75,7 +80,7 @@ public class LosslessTests
             }
 
             // The oracle goes on behind the end token: those tokens are never accepted.
-            var generation = await CompleteAsync(request, new OracleDrafter(expected, 0, VocabSize));
+            var generation = await CompleteAsync(request, new OracleDrafter(expected, 0, _vocabSize));
             Assert.Equal(expected, generation.Tokens);
             Assert.Equal(FinishReason.Stop, generation.End.Reason);
             return;
@@ -90,10 +95,10 @@ public class LosslessTests
     public async Task Complete_ContextFullInsideTheDraft_EndsThere(int room)
     {
         var target = TinyModels.ShortTarget;
-        ImmutableArray<int> prompt = [.. Enumerable.Range(0, TinyModels.ShortContext - room).Select(i => 20 + (i % 500))];
+        ImmutableArray<int> prompt = [.. Enumerable.Range(20, TinyModels.ShortContext - room)];
         var request = new GenerationRequest { PromptTokens = prompt, MaxTokens = 0, IgnoreEndTokens = true };
         var expected = TinyModels.PlainLoop(target, request);
-        var generation = await CompleteAsync(request, new OracleDrafter(expected, 0, VocabSize), target);
+        var generation = await CompleteAsync(request, new OracleDrafter(expected, 0, _vocabSize), target);
         Assert.Equal(expected, generation.Tokens);
         Assert.Equal((FinishReason.ContextFull, room), (generation.End.Reason, generation.Tokens.Length));
     }

@@ -7,18 +7,20 @@ namespace Forerun.UnitTests.Edge;
 
 public class ModelDrafterTests
 {
-    private static readonly GenerationRequest Request = new()
+    private static readonly GenerationRequest _request = new()
     {
-        PromptTokens = TinyModels.Prompt, Sampling = TinyModels.Sampled(3), IgnoreEndTokens = true,
+        PromptTokens = TinyModels.Prompt,
+        Sampling = TinyModels.Sampled(3),
+        IgnoreEndTokens = true,
     };
 
     [Fact]
     public void Propose_DraftsThePlainLoopsText()
     {
         using var drafter = new ModelDrafter(TinyModels.Draft);
-        drafter.Begin(Request);
+        drafter.Begin(_request);
         Assert.Equal(
-            TinyModels.PlainLoop(TinyModels.Draft, Request with { MaxTokens = 8 }),
+            TinyModels.PlainLoop(TinyModels.Draft, _request with { MaxTokens = 8 }),
             Propose(drafter, TinyModels.Prompt.AsSpan(), 8));
     }
 
@@ -28,13 +30,13 @@ public class ModelDrafterTests
             (length, verdicts) =>
             {
                 using var drafter = new ModelDrafter(TinyModels.Draft);
-                drafter.Begin(Request);
-                List<int> history = [.. Request.PromptTokens];
+                drafter.Begin(_request);
+                List<int> history = [.. _request.PromptTokens];
                 foreach (var (accepted, next) in verdicts)
                 {
                     var draft = Propose(drafter, history.ToArray(), length);
                     using var fresh = new ModelDrafter(TinyModels.Draft);
-                    fresh.Begin(Request);
+                    fresh.Begin(_request);
                     Assert.Equal(Propose(fresh, history.ToArray(), length), draft);
                     history.AddRange(draft[..Math.Min(accepted, draft.Length)]);
                     history.Add(next);
@@ -46,11 +48,11 @@ public class ModelDrafterTests
     public void Begin_AnotherGeneration_ForgetsTheOneBefore()
     {
         using var drafter = new ModelDrafter(TinyModels.Draft);
-        drafter.Begin(Request);
+        drafter.Begin(_request);
         var first = Propose(drafter, TinyModels.Prompt.AsSpan(), 6);
-        drafter.Begin(Request with { Sampling = TinyModels.Sampled(4) });
+        drafter.Begin(_request with { Sampling = TinyModels.Sampled(4) });
         Propose(drafter, [5, 6, 7], 6);
-        drafter.Begin(Request);
+        drafter.Begin(_request);
         Assert.Equal(first, Propose(drafter, TinyModels.Prompt.AsSpan(), 6));
     }
 
@@ -59,7 +61,7 @@ public class ModelDrafterTests
     {
         using var drafter = new ModelDrafter(TinyModels.Draft);
         var end = TinyModels.Draft.Tokenizer.EndTokens;
-        var request = Request with { IgnoreEndTokens = false, Sampling = new() { Temperature = 100f } };
+        var request = _request with { IgnoreEndTokens = false, Sampling = new() { Temperature = 100f } };
         for (var seed = 0UL; ; seed++)
         {
             drafter.Begin(request with { Sampling = request.Sampling with { Seed = seed } });
@@ -78,7 +80,7 @@ public class ModelDrafterTests
     {
         const int context = TinyModels.ShortContext;
         using var drafter = new ModelDrafter(TinyModels.ShortTarget);
-        drafter.Begin(Request);
+        drafter.Begin(_request);
         var history = Enumerable.Range(0, context + 1).Select(i => i % 600).ToArray();
         Assert.Equal(3, Propose(drafter, history.AsSpan(0, context - 2), 8).Length);
         Assert.Single(Propose(drafter, history.AsSpan(0, context), 8));
@@ -95,10 +97,10 @@ public class ModelDrafterTests
     }
 
     [Fact]
-    public void Propose_AfterWarmUp_AllocatesNextToNothing()
+    public void Propose_AfterWarmUp_AllocatesNothing()
     {
         using var drafter = new ModelDrafter(TinyModels.Draft);
-        drafter.Begin(Request);
+        drafter.Begin(_request);
         var history = new int[60];
         Span<int> draft = stackalloc int[4];
         var length = 8;
@@ -112,9 +114,7 @@ public class ModelDrafterTests
         {
             length = Round(drafter, history, length, draft);
         }
-
-        // Nothing of the size of a history or a vocabulary: 12 passes.
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 12 * 200);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
     private static int Round(ModelDrafter drafter, int[] history, int length, Span<int> draft)

@@ -16,7 +16,8 @@ internal sealed class ScriptedVerifier(params VerificationEvent[] events) : IVer
     public ValueTask<TargetDescription> DescribeAsync(CancellationToken cancellationToken = default) =>
         throw new NotSupportedException();
 
-    public ValueTask<IVerification> OpenAsync(GenerationRequest request, CancellationToken cancellationToken = default) =>
+    public ValueTask<IVerification> OpenAsync(
+        GenerationRequest request, CancellationToken cancellationToken = default) =>
         ValueTask.FromResult<IVerification>(this);
 
     public ValueTask SendAsync(Draft draft, CancellationToken cancellationToken = default)
