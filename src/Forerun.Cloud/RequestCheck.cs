@@ -64,7 +64,8 @@ internal static class RequestCheck
         var contextLength = target.Config.MaxPositionEmbeddings;
         if (prompt.IsDefaultOrEmpty)
         {
-            throw new ProtocolException(VerificationErrorCode.PromptEmpty, "The prompt is empty.", "at least 1 token", "0");
+            throw new ProtocolException(
+                VerificationErrorCode.PromptEmpty, "The prompt is empty.", "at least 1 token", "0");
         }
 
         if (prompt.Length >= contextLength)

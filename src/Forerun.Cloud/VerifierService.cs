@@ -1,6 +1,7 @@
 using Forerun.Core.Decoding;
 using Forerun.Protocol;
 using Forerun.Protocol.V1;
+using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 
@@ -10,6 +11,8 @@ namespace Forerun.Cloud;
 internal sealed class VerifierService(VerificationScheduler scheduler, ILogger<VerifierService> logger)
     : Verifier.VerifierBase
 {
+    private static readonly TimeSpan _leaveTime = TimeSpan.FromSeconds(1);
+
     public override Task<Description> Describe(DescribeRequest request, ServerCallContext context) =>
         Task.FromResult(DescriptionMapping.ToMessage(scheduler.Description));
 
@@ -19,11 +22,13 @@ internal sealed class VerifierService(VerificationScheduler scheduler, ILogger<V
         ServerCallContext context)
     {
         LocalVerification? verification = null;
+        var reading = Task.CompletedTask;
+        using var leaving = new CancellationTokenSource();
         try
         {
             verification = await OpenAsync(requestStream, context.CancellationToken);
             await responseStream.WriteAsync(Accepted(), context.CancellationToken);
-            _ = ReadAsync(verification, requestStream);
+            reading = ReadAsync(verification, requestStream, leaving.Token);
             await WriteAsync(verification, responseStream, context.CancellationToken);
         }
         catch (Exception) when (context.CancellationToken.IsCancellationRequested)
@@ -32,7 +37,7 @@ internal sealed class VerifierService(VerificationScheduler scheduler, ILogger<V
         }
         catch (Exception exception)
         {
-            await FailAsync(exception, verification, responseStream);
+            await FailAsync(exception, verification, responseStream, reading);
         }
         finally
         {
@@ -40,6 +45,10 @@ internal sealed class VerifierService(VerificationScheduler scheduler, ILogger<V
             {
                 await verification.DisposeAsync();
             }
+
+            // The server reuses the stream's buffers for the next call: no read may be left behind.
+            await leaving.CancelAsync();
+            await reading;
         }
     }
 
@@ -67,16 +76,18 @@ internal sealed class VerifierService(VerificationScheduler scheduler, ILogger<V
 
     /// <summary>Takes in drafts until the edge cancels or the call ends. Errors reach the writer through the
     /// verification.</summary>
-    private static async Task ReadAsync(LocalVerification verification, IAsyncStreamReader<EdgeMessage> requests)
+    private static async Task ReadAsync(
+        LocalVerification verification, IAsyncStreamReader<EdgeMessage> requests, CancellationToken cancellationToken)
     {
         try
         {
-            while (await requests.MoveNext(CancellationToken.None))
+            while (await requests.MoveNext(cancellationToken))
             {
                 switch (requests.Current.KindCase)
                 {
                     case EdgeMessage.KindOneofCase.Draft:
-                        await verification.SendAsync(RoundMapping.ToDraft(requests.Current.Draft));
+                        await verification.SendAsync(
+                            RoundMapping.ToDraft(requests.Current.Draft), cancellationToken);
                         break;
                     case EdgeMessage.KindOneofCase.Cancel:
                         verification.Cancel(new OperationCanceledException());
@@ -98,7 +109,9 @@ internal sealed class VerifierService(VerificationScheduler scheduler, ILogger<V
     }
 
     private async Task WriteAsync(
-        LocalVerification verification, IServerStreamWriter<CloudMessage> responses, CancellationToken cancellationToken)
+        LocalVerification verification,
+        IServerStreamWriter<CloudMessage> responses,
+        CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -112,29 +125,54 @@ internal sealed class VerifierService(VerificationScheduler scheduler, ILogger<V
         }
     }
 
-    /// <summary>Ends the call with a typed error; the edge's own cancellation ends it in silence.</summary>
+    /// <summary>Ends the call with a typed error; an edge that cancels or disappears needs none.</summary>
     private async Task FailAsync(
-        Exception exception, LocalVerification? verification, IServerStreamWriter<CloudMessage> responses)
+        Exception exception,
+        LocalVerification? verification,
+        IServerStreamWriter<CloudMessage> responses,
+        Task reading)
     {
-        if (exception is OperationCanceledException)
+        if (exception is OperationCanceledException or (IOException and not InvalidProtocolBufferException))
         {
             CloudLog.Cancelled(logger, verification?.DecidedRounds ?? 0);
             return;
         }
 
-        var error = ErrorTable.ErrorOf(exception);
-        if (error is null)
+        var error = ToError(exception);
+        CloudLog.Failed(logger, error.Code, error.Text);
+        if (error.Code == VerificationErrorCode.GoingAway && verification is not null)
         {
-            CloudLog.Broken(logger, exception);
-            error = new VerificationError(
-                VerificationErrorCode.Internal, "The server failed; its log tells why.");
+            await responses.WriteAsync(
+                new CloudMessage { GoAway = new GoAway { AfterRound = (uint)verification.DecidedRounds } });
+
+            // The connection is about to close: the edge leaves first, so that the message is not lost.
+            await Task.WhenAny(reading, Task.Delay(_leaveTime));
+        }
+        else
+        {
+            await responses.WriteAsync(ErrorTable.ToMessage(error));
         }
 
-        CloudLog.Failed(logger, error.Code, error.Text);
-        var message = error.Code == VerificationErrorCode.GoingAway && verification is not null
-            ? new CloudMessage { GoAway = new GoAway { AfterRound = (uint)verification.DecidedRounds } }
-            : ErrorTable.ToMessage(error);
-        await responses.WriteAsync(message);
         throw new RpcException(ErrorTable.ToStatus(error));
+    }
+
+    private VerificationError ToError(Exception exception)
+    {
+        switch (exception)
+        {
+            case RpcException rpc:
+                return ErrorTable.ToError(rpc.Status);
+            case InvalidProtocolBufferException:
+                return new VerificationError(VerificationErrorCode.BadMessage, "A message cannot be read.");
+            default:
+                if (ErrorTable.ErrorOf(exception) is { } error)
+                {
+                    return error;
+                }
+
+                CloudLog.Broken(logger, exception);
+                return new VerificationError(
+                    VerificationErrorCode.Internal, "The server failed; its log tells why.");
+        }
     }
 }

@@ -30,8 +30,9 @@ internal sealed class GrpcVerification(
             Interlocked.Add(ref _up, SizeOf(message));
             await call.RequestStream.WriteAsync(message, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (IsClosed(exception) && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (IsClosed(exception))
         {
+            cancellationToken.ThrowIfCancellationRequested();
         }
     }
 
@@ -104,7 +105,8 @@ internal sealed class GrpcVerification(
         var where = goAway.Retry.Length == 0 ? "at the same address" : $"at '{goAway.Retry}'";
         return new VerifierUnavailableException(new VerificationError(
             VerificationErrorCode.GoingAway,
-            $"The server is shutting down; it ended the generation after round {goAway.AfterRound}. Try again {where}."));
+            $"The server is shutting down; it ended the generation after round {goAway.AfterRound}. "
+            + $"Try again {where}."));
     }
 
     private static bool IsClosed(Exception exception) =>

@@ -21,7 +21,8 @@ public sealed class GrpcVerifier : IVerifier, IDisposable
         if (!options.Endpoint.IsAbsoluteUri || options.Endpoint.Scheme is not ("http" or "https"))
         {
             throw new ArgumentException(
-                $"The endpoint is not usable: expected 'http://host:port' or 'https://host:port', got '{options.Endpoint}'.",
+                "The endpoint is not usable: expected 'http://host:port' or 'https://host:port', "
+                + $"got '{options.Endpoint}'.",
                 nameof(options));
         }
 
@@ -38,7 +39,6 @@ public sealed class GrpcVerifier : IVerifier, IDisposable
                 UseProxy = false,
             },
             DisposeHttpClient = true,
-            ThrowOperationCanceledOnCancellation = true,
         });
         _client = new Verifier.VerifierClient(_channel);
     }
@@ -55,6 +55,7 @@ public sealed class GrpcVerifier : IVerifier, IDisposable
         }
         catch (RpcException exception)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             throw failures.ToException(exception);
         }
     }
@@ -72,7 +73,8 @@ public sealed class GrpcVerifier : IVerifier, IDisposable
             NumericsId = _options.NumericsId,
         };
         var failures = new CallFailures(_options.Endpoint, _time);
-        var verification = new GrpcVerification(_client.Generate(Headers(request), cancellationToken: CancellationToken.None), failures);
+        var call = _client.Generate(Headers(request), cancellationToken: CancellationToken.None);
+        var verification = new GrpcVerification(call, failures);
         try
         {
             await verification.WriteAsync(OpenMapping.ToMessage(opening), cancellationToken).ConfigureAwait(false);

@@ -3,7 +3,8 @@ namespace Forerun.Edge;
 /// <summary>Where the target runs, and what the edge takes for granted about it.</summary>
 public sealed record GrpcVerifierOptions
 {
-    /// <summary>The server's address: <c>http://host:port</c> (HTTP/2 in clear text) or <c>https://host:port</c>.</summary>
+    /// <summary>The server's address: <c>http://host:port</c> (HTTP/2 in clear text) or <c>https://host:port</c>.
+    /// </summary>
     public required Uri Endpoint { get; init; }
 
     /// <summary>Fingerprint of the tokenizer that makes the prompts' ids.</summary>

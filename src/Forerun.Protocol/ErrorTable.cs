@@ -69,8 +69,8 @@ internal static class ErrorTable
         },
     };
 
-    /// <summary>The error in a message; a code from a newer version becomes <see cref="VerificationErrorCode.Unknown"/>.
-    /// </summary>
+    /// <summary>The error in a message; a code from a newer version becomes
+    /// <see cref="VerificationErrorCode.Unknown"/>.</summary>
     public static VerificationError ToError(Error message) => new(
         Rows.FirstOrDefault(row => row.Wire == message.Code).Code, message.Text, message.Expected, message.Got);
 }

@@ -40,7 +40,8 @@ internal static class RoundMapping
         Core.Decoding.Verdict verdict => new CloudMessage { Verdict = ToMessage(verdict) },
         Core.Decoding.Announcement announcement => new CloudMessage { Announcement = ToMessage(announcement) },
         GenerationEnd end => new CloudMessage { End = ToMessage(end) },
-        _ => throw new ArgumentException($"{verificationEvent.GetType().Name} is not on the wire.", nameof(verificationEvent)),
+        _ => throw new ArgumentException(
+            $"{verificationEvent.GetType().Name} is not on the wire.", nameof(verificationEvent)),
     };
 
     /// <summary>The event in a message; null where the message is none (keep-alive, or from a newer version).</summary>

@@ -12,7 +12,10 @@ internal static class WireNumbers
     public static int ToInt(uint value, string field) => value <= int.MaxValue
         ? (int)value
         : throw new ProtocolException(
-            VerificationErrorCode.BadMessage, $"The field '{field}' is out of range.", $"at most {int.MaxValue}", $"{value}");
+            VerificationErrorCode.BadMessage,
+            $"The field '{field}' is out of range.",
+            $"at most {int.MaxValue}",
+            $"{value}");
 
     /// <summary>Token ids.</summary>
     /// <exception cref="ProtocolException">An id does not fit.</exception>

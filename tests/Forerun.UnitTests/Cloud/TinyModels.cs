@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Collections.Immutable;
 using Forerun.Core.Decoding;
 using Forerun.Core.Sampling;
@@ -5,15 +6,20 @@ using Forerun.Inference;
 
 namespace Forerun.UnitTests.Cloud;
 
-/// <summary>Random-weight models of four layers, loaded once; the drafts are the target's weights, rounded harder.</summary>
+/// <summary>Random-weight models of four layers, loaded once; the draft model is the target, rounded harder.</summary>
 public static class TinyModels
 {
-    private static readonly Lazy<LanguageModel> LazyTarget = new(() => Load("smollm-gqa-tied-q8_0"));
-    private static readonly Lazy<LanguageModel> LazyDraft = new(() => Load("smollm-gqa-tied-q4_0"));
+    private static readonly Lazy<LanguageModel> _lazyTarget = new(() => Load("smollm-gqa-tied-q8_0"));
+    private static readonly Lazy<LanguageModel> _lazyDraft = new(() => Load("smollm-gqa-tied-q4_0"));
 
-    public static LanguageModel Target => LazyTarget.Value;
+    private static readonly Lazy<LanguageModel> _lazyShortTarget = new(() => LoadShort("smollm-gqa-tied-q8_0"));
 
-    public static LanguageModel Draft => LazyDraft.Value;
+    /// <summary>Context length of <see cref="ShortTarget"/>.</summary>
+    public const int ShortContext = 48;
+
+    public static LanguageModel Target => _lazyTarget.Value;
+
+    public static LanguageModel Draft => _lazyDraft.Value;
 
     public static ImmutableArray<int> Prompt { get; } = [300, 17, 400, 25, 33, 500, 41, 260];
 
@@ -23,8 +29,11 @@ public static class TinyModels
     public static LanguageModel Load(string name) =>
         LanguageModel.Load(Repository.Path("tests", "assets", "tiny", name, "model.gguf"), new() { Threads = 1 });
 
-    /// <summary>The text that a plain loop over the target writes: one token per pass, nothing shared with the product's
-    /// decoding code.</summary>
+    /// <summary>The target with a context of <see cref="ShortContext"/> positions instead of 2048.</summary>
+    public static LanguageModel ShortTarget => _lazyShortTarget.Value;
+
+    /// <summary>The text that a plain loop over the target writes: one token per pass, nothing shared with the
+    /// product's decoding code.</summary>
     public static ImmutableArray<int> PlainLoop(LanguageModel target, GenerationRequest request)
     {
         using var cache = target.CreateCache();
@@ -51,5 +60,15 @@ public static class TinyModels
                 return [.. tokens.Skip(request.PromptTokens.Length)];
             }
         }
+    }
+
+    private static LanguageModel LoadShort(string name)
+    {
+        var bytes = File.ReadAllBytes(Repository.Path("tests", "assets", "tiny", name, "model.gguf"));
+        var value = bytes.AsSpan().IndexOf("context_length"u8) + "context_length"u8.Length + sizeof(uint);
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(value), ShortContext);
+        var path = Path.GetTempFileName();
+        File.WriteAllBytes(path, bytes);
+        return LanguageModel.Load(path, new() { Threads = 1 });
     }
 }

@@ -1,0 +1,36 @@
+using Forerun.Core.Decoding;
+using Forerun.Edge;
+using Forerun.UnitTests.Cloud;
+using Forerun.UnitTests.Edge;
+
+namespace Forerun.EndToEndTests;
+
+/// <summary>What the protocol adds to a round.</summary>
+public class OverheadTests(ServerFixture fixture) : IClassFixture<ServerFixture>
+{
+    [Fact]
+    public async Task Round_Bytes_AreTens()
+    {
+        using var verifier = fixture.Connect();
+        var request = new GenerationRequest
+        {
+            PromptTokens = TinyModels.Prompt,
+            MaxTokens = 120,
+            IgnoreEndTokens = true,
+        };
+        var decoder = new EdgeDecoder(verifier, new OracleDrafter([], 7, ServerFixture.VocabSize));
+        DecodedRound? before = null;
+        await foreach (var round in decoder.GenerateAsync(request, Deadline.Token))
+        {
+            if (before is not null && round.End is null)
+            {
+                Assert.InRange(round.Bytes.Up - before.Bytes.Up, 1, 60);
+                Assert.InRange(round.Bytes.Down - before.Bytes.Down, 1, 60);
+            }
+
+            before = round;
+        }
+
+        Assert.NotNull(before?.End);
+    }
+}

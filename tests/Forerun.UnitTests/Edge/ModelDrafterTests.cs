@@ -1,0 +1,132 @@
+using CsCheck;
+using Forerun.Core.Decoding;
+using Forerun.Edge;
+using Forerun.UnitTests.Cloud;
+
+namespace Forerun.UnitTests.Edge;
+
+public class ModelDrafterTests
+{
+    private static readonly GenerationRequest _request = new()
+    {
+        PromptTokens = TinyModels.Prompt,
+        Sampling = TinyModels.Sampled(3),
+        IgnoreEndTokens = true,
+    };
+
+    [Fact]
+    public void Propose_DraftsThePlainLoopsText()
+    {
+        using var drafter = new ModelDrafter(TinyModels.Draft);
+        drafter.Begin(_request);
+        Assert.Equal(
+            TinyModels.PlainLoop(TinyModels.Draft, _request with { MaxTokens = 8 }),
+            Propose(drafter, TinyModels.Prompt.AsSpan(), 8));
+    }
+
+    [Fact]
+    public void Propose_AfterAnyVerdicts_DraftsAsIfNothingHadBeenDraftedBefore() =>
+        Gen.Select(Gen.Int[1, 6], Gen.Select(Gen.Int[0, 6], Gen.Int[0, 600]).Array[1, 12]).Sample(
+            (length, verdicts) =>
+            {
+                using var drafter = new ModelDrafter(TinyModels.Draft);
+                drafter.Begin(_request);
+                List<int> history = [.. _request.PromptTokens];
+                foreach (var (accepted, next) in verdicts)
+                {
+                    var draft = Propose(drafter, history.ToArray(), length);
+                    using var fresh = new ModelDrafter(TinyModels.Draft);
+                    fresh.Begin(_request);
+                    Assert.Equal(Propose(fresh, history.ToArray(), length), draft);
+                    history.AddRange(draft[..Math.Min(accepted, draft.Length)]);
+                    history.Add(next);
+                }
+            },
+            iter: 10);
+
+    [Fact]
+    public void Begin_AnotherGeneration_ForgetsTheOneBefore()
+    {
+        using var drafter = new ModelDrafter(TinyModels.Draft);
+        drafter.Begin(_request);
+        var first = Propose(drafter, TinyModels.Prompt.AsSpan(), 6);
+        drafter.Begin(_request with { Sampling = TinyModels.Sampled(4) });
+        Propose(drafter, [5, 6, 7], 6);
+        drafter.Begin(_request);
+        Assert.Equal(first, Propose(drafter, TinyModels.Prompt.AsSpan(), 6));
+    }
+
+    [Fact]
+    public void Propose_EndToken_IsTheLastOfTheDraft()
+    {
+        using var drafter = new ModelDrafter(TinyModels.Draft);
+        var end = TinyModels.Draft.Tokenizer.EndTokens;
+        var request = _request with { IgnoreEndTokens = false, Sampling = new() { Temperature = 100f } };
+        for (var seed = 0UL; ; seed++)
+        {
+            drafter.Begin(request with { Sampling = request.Sampling with { Seed = seed } });
+            var draft = Propose(drafter, TinyModels.Prompt.AsSpan(), 16);
+            var at = Array.FindIndex(draft, token => end.Contains(token));
+            if (at >= 0)
+            {
+                Assert.Equal(draft.Length - 1, at);
+                return;
+            }
+        }
+    }
+
+    [Fact]
+    public void Propose_ContextNearlyFull_DraftsWhatFits()
+    {
+        const int context = TinyModels.ShortContext;
+        using var drafter = new ModelDrafter(TinyModels.ShortTarget);
+        drafter.Begin(_request);
+        var history = Enumerable.Range(0, context + 1).Select(i => i % 600).ToArray();
+        Assert.Equal(3, Propose(drafter, history.AsSpan(0, context - 2), 8).Length);
+        Assert.Single(Propose(drafter, history.AsSpan(0, context), 8));
+        Assert.Empty(Propose(drafter, history, 8));
+    }
+
+    [Fact]
+    public void Propose_BeforeBegin_SaysWhatToDo()
+    {
+        using var drafter = new ModelDrafter(TinyModels.Draft);
+        Assert.Equal(
+            "No generation has begun: call Begin before Propose.",
+            Assert.Throws<InvalidOperationException>(() => Propose(drafter, [1], 1)).Message);
+    }
+
+    [Fact]
+    public void Propose_AfterWarmUp_AllocatesNothing()
+    {
+        using var drafter = new ModelDrafter(TinyModels.Draft);
+        drafter.Begin(_request);
+        var history = new int[60];
+        Span<int> draft = stackalloc int[4];
+        var length = 8;
+        for (var round = 0; round < 3; round++)
+        {
+            length = Round(drafter, history, length, draft);
+        }
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var round = 0; round < 3; round++)
+        {
+            length = Round(drafter, history, length, draft);
+        }
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    private static int Round(ModelDrafter drafter, int[] history, int length, Span<int> draft)
+    {
+        var count = drafter.Propose(history.AsSpan(0, length), draft);
+        draft[..count].CopyTo(history.AsSpan(length));
+        return length + count + 1;
+    }
+
+    private static int[] Propose(ModelDrafter drafter, ReadOnlySpan<int> history, int length)
+    {
+        var draft = new int[length];
+        return draft[..drafter.Propose(history, draft)];
+    }
+}
