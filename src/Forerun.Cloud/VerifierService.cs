@@ -11,7 +11,7 @@ namespace Forerun.Cloud;
 internal sealed class VerifierService(VerificationScheduler scheduler, ILogger<VerifierService> logger)
     : Verifier.VerifierBase
 {
-    private static readonly TimeSpan _leaveTime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(1);
 
     public override Task<Description> Describe(DescribeRequest request, ServerCallContext context) =>
         Task.FromResult(DescriptionMapping.ToMessage(scheduler.Description));
@@ -146,7 +146,7 @@ internal sealed class VerifierService(VerificationScheduler scheduler, ILogger<V
                 new CloudMessage { GoAway = new GoAway { AfterRound = (uint)verification.DecidedRounds } });
 
             // The connection is about to close: the edge leaves first, so that the message is not lost.
-            await Task.WhenAny(reading, Task.Delay(_leaveTime));
+            await Task.WhenAny(reading, Task.Delay(LeaveTime));
         }
         else
         {

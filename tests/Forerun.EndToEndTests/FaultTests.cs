@@ -15,7 +15,7 @@ namespace Forerun.EndToEndTests;
 /// <summary>What breaks: a typed error with clear text on the edge, and no session left on the server.</summary>
 public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
 {
-    private static readonly GenerationRequest _request = new()
+    private static readonly GenerationRequest Request = new()
     {
         PromptTokens = TinyModels.Prompt,
         MaxTokens = 0,
@@ -38,7 +38,7 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
     {
         using var verifier = ServerFixture.Connect(fixture.Address, "another");
         var exception = await Assert.ThrowsAsync<ModelMismatchException>(
-            () => ServerFixture.CompleteAsync(verifier, _request, new RandomDrafter(1, 600)));
+            () => ServerFixture.CompleteAsync(verifier, Request, new RandomDrafter(1, 600)));
         Assert.Equal(VerificationErrorCode.TokenizerMismatch, exception.Error.Code);
         Assert.EndsWith(
             $"Expected '{TinyModels.Target.Tokenizer.Fingerprint}', got 'another'.",
@@ -57,7 +57,7 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
             NumericsId = TinyModels.Target.NumericsId,
         });
         var exception = await Assert.ThrowsAsync<ModelMismatchException>(
-            () => ServerFixture.CompleteAsync(verifier, _request, new RandomDrafter(1, 600)));
+            () => ServerFixture.CompleteAsync(verifier, Request, new RandomDrafter(1, 600)));
         Assert.Equal(VerificationErrorCode.ModelMismatch, exception.Error.Code);
     }
 
@@ -65,9 +65,9 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
     public async Task Complete_BadRequest_HasItsCode()
     {
         await AssertRefusedAsync(
-            VerificationErrorCode.PromptTooLong, _request with { PromptTokens = [.. new int[2048]] });
-        await AssertRefusedAsync(VerificationErrorCode.BadToken, _request with { PromptTokens = [1, 640] });
-        await AssertRefusedAsync(VerificationErrorCode.BadSampling, _request with { Sampling = new() { TopP = 2f } });
+            VerificationErrorCode.PromptTooLong, Request with { PromptTokens = [.. new int[2048]] });
+        await AssertRefusedAsync(VerificationErrorCode.BadToken, Request with { PromptTokens = [1, 640] });
+        await AssertRefusedAsync(VerificationErrorCode.BadSampling, Request with { Sampling = new() { TopP = 2f } });
     }
 
     [Theory]
@@ -77,7 +77,7 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
     public async Task Send_BadDraft_EndsWithItsCode(int round, int position, int length, VerificationErrorCode code)
     {
         using var verifier = fixture.Connect();
-        await using var verification = await verifier.OpenAsync(_request, Deadline.Token);
+        await using var verification = await verifier.OpenAsync(Request, Deadline.Token);
         await verification.SendAsync(new Draft(round, position, [.. new int[length]]), Deadline.Token);
         var exception = await Assert.ThrowsAsync<ProtocolException>(
             () => verification.ReadAsync(Deadline.Token).AsTask());
@@ -92,7 +92,7 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
         await AssertRawAsync(cancel, ErrorCode.BadMessage, StatusCode.InvalidArgument);
         var open = OpenMapping.ToMessage(new Opening
         {
-            Request = _request,
+            Request = Request,
             TokenizerFingerprint = TinyModels.Target.Tokenizer.Fingerprint,
             ProtocolVersion = 2,
         });
@@ -127,7 +127,7 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
     public async Task Generate_HugeMessage_IsRefusedBeforeItIsRead()
     {
         using var verifier = fixture.Connect();
-        var huge = _request with { PromptTokens = [.. Enumerable.Repeat(600, 1_000_000)] };
+        var huge = Request with { PromptTokens = [.. Enumerable.Repeat(600, 1_000_000)] };
         var exception = await Assert.ThrowsAsync<VerifierUnavailableException>(
             () => ServerFixture.CompleteAsync(verifier, huge, new RandomDrafter(1, 600)));
         Assert.Equal(VerificationErrorCode.Overloaded, exception.Error.Code);
@@ -141,7 +141,7 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
         var decoder = new EdgeDecoder(verifier, new RandomDrafter(1, 600));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (var round in decoder.GenerateAsync(_request, cancellation.Token))
+            await foreach (var round in decoder.GenerateAsync(Request, cancellation.Token))
             {
                 if (round.Round == 5)
                 {
@@ -161,7 +161,7 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
         using var call = new Verifier.VerifierClient(channel).Generate(cancellationToken: Deadline.Token);
         var open = OpenMapping.ToMessage(new Opening
         {
-            Request = _request,
+            Request = Request,
             TokenizerFingerprint = TinyModels.Target.Tokenizer.Fingerprint,
         });
         await call.RequestStream.WriteAsync(open, Deadline.Token);
@@ -186,7 +186,7 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
     {
         var verifier = fixture.Connect();
         var verification = await verifier.OpenAsync(
-            _request with { Mode = DecodingMode.Autoregressive }, Deadline.Token);
+            Request with { Mode = DecodingMode.Autoregressive }, Deadline.Token);
         Assert.IsType<Core.Decoding.Verdict>(await verification.ReadAsync(Deadline.Token));
         verifier.Dispose();
         await ServerFixture.AssertNoSessionsAsync(fixture.Server);
@@ -197,7 +197,7 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
     {
         using var verifier = fixture.Connect();
         await using var verification = await verifier.OpenAsync(
-            _request with { Mode = DecodingMode.Autoregressive, MaxTokens = 40 }, Deadline.Token);
+            Request with { Mode = DecodingMode.Autoregressive, MaxTokens = 40 }, Deadline.Token);
         var random = new Random(1);
         for (var i = 0; i < 10; i++)
         {
@@ -222,7 +222,7 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
         listener.Stop();
         using var verifier = ServerFixture.Connect(endpoint);
         var exception = await Assert.ThrowsAsync<VerifierUnavailableException>(
-            () => ServerFixture.CompleteAsync(verifier, _request, new RandomDrafter(1, 600)));
+            () => ServerFixture.CompleteAsync(verifier, Request, new RandomDrafter(1, 600)));
         Assert.Contains($"The verifier at {endpoint} cannot be reached", exception.Message, StringComparison.Ordinal);
         exception = await Assert.ThrowsAsync<VerifierUnavailableException>(
             () => verifier.DescribeAsync(Deadline.Token).AsTask());
@@ -234,7 +234,7 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
     {
         await using var server = await ServerFixture.StartAsync(TinyModels.Target);
         using var verifier = ServerFixture.Connect(server.Addresses[0]);
-        var verification = await verifier.OpenAsync(_request, Deadline.Token);
+        var verification = await verifier.OpenAsync(Request, Deadline.Token);
         await verification.SendAsync(new Draft(1, 8, []), Deadline.Token);
         Assert.IsType<Core.Decoding.Verdict>(await verification.ReadAsync(Deadline.Token));
         var read = ReadThenLeaveAsync(verification);
@@ -252,11 +252,11 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
         await using var server = await ServerFixture.StartAsync(
             TinyModels.Target, new SchedulerOptions { MaxSessions = 1 });
         using var verifier = ServerFixture.Connect(server.Addresses[0]);
-        await using var verification = await verifier.OpenAsync(_request, Deadline.Token);
+        await using var verification = await verifier.OpenAsync(Request, Deadline.Token);
         await verification.SendAsync(new Draft(1, 8, []), Deadline.Token);
         await verification.ReadAsync(Deadline.Token);
         var exception = await Assert.ThrowsAsync<VerifierUnavailableException>(
-            () => ServerFixture.CompleteAsync(verifier, _request, new RandomDrafter(1, 600)));
+            () => ServerFixture.CompleteAsync(verifier, Request, new RandomDrafter(1, 600)));
         Assert.Equal(VerificationErrorCode.Overloaded, exception.Error.Code);
     }
 

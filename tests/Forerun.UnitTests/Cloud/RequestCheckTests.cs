@@ -7,38 +7,38 @@ namespace Forerun.UnitTests.Cloud;
 
 public class RequestCheckTests
 {
-    private static readonly TargetDescription _description = new("target@1", "tok", "n", 1, 64, 16);
-    private static readonly GenerationRequest _request = new() { PromptTokens = TinyModels.Prompt };
-    private static readonly Opening _good = new() { Request = _request, TokenizerFingerprint = "tok" };
+    private static readonly TargetDescription Description = new("target@1", "tok", "n", 1, 64, 16);
+    private static readonly GenerationRequest Request = new() { PromptTokens = TinyModels.Prompt };
+    private static readonly Opening Good = new() { Request = Request, TokenizerFingerprint = "tok" };
 
     [Fact]
     public void CheckOpening_RightOrUnspecified_Passes()
     {
-        RequestCheck.CheckOpening(_good, _description);
-        RequestCheck.CheckOpening(_good with { TargetId = "target@1", NumericsId = "n" }, _description);
+        RequestCheck.CheckOpening(Good, Description);
+        RequestCheck.CheckOpening(Good with { TargetId = "target@1", NumericsId = "n" }, Description);
     }
 
     [Fact]
     public void CheckOpening_Wrong_TellsBothSides()
     {
         AssertRefused<ProtocolException>(
-            _good with { ProtocolVersion = 2 },
+            Good with { ProtocolVersion = 2 },
             "Edge and server speak different protocol versions. Update the older of the two. "
             + "Expected version 1, got version 2.");
         AssertRefused<ModelMismatchException>(
-            _good with { TokenizerFingerprint = "other" },
+            Good with { TokenizerFingerprint = "other" },
             "Edge and target have different tokenizers, so their token ids cannot be compared. Use a draft model made "
             + "for 'target@1', or a server whose target fits the draft model. Expected 'tok', got 'other'.");
         AssertRefused<ModelMismatchException>(
-            _good with { TargetId = "target@2" },
+            Good with { TargetId = "target@2" },
             "The server runs another target than the edge insists on. Choose another server or target. "
             + "Expected 'target@2', got 'target@1'.");
         AssertRefused<ModelMismatchException>(
-            _good with { NumericsId = "m" },
+            Good with { NumericsId = "m" },
             "The server computes with other numerics than the edge insists on. Choose another server. "
             + "Expected 'm', got 'n'.");
         AssertRefused<VerifierUnavailableException>(
-            _good with { ResumeToken = new byte[] { 1 } },
+            Good with { ResumeToken = new byte[] { 1 } },
             "The session to resume is not on this server. Open a new one with the whole history as its prompt.");
     }
 
@@ -52,11 +52,11 @@ public class RequestCheckTests
         var target = TinyModels.Target;
         var request = code switch
         {
-            VerificationErrorCode.PromptEmpty => _request with { PromptTokens = [] },
+            VerificationErrorCode.PromptEmpty => Request with { PromptTokens = [] },
             VerificationErrorCode.PromptTooLong =>
-                _request with { PromptTokens = [.. Enumerable.Repeat(1, target.Config.MaxPositionEmbeddings)] },
-            VerificationErrorCode.BadToken => _request with { PromptTokens = [1, target.Config.VocabSize] },
-            _ => _request with { Sampling = new SamplingOptions { TopP = float.NaN } },
+                Request with { PromptTokens = [.. Enumerable.Repeat(1, target.Config.MaxPositionEmbeddings)] },
+            VerificationErrorCode.BadToken => Request with { PromptTokens = [1, target.Config.VocabSize] },
+            _ => Request with { Sampling = new SamplingOptions { TopP = float.NaN } },
         };
         var exception = Assert.Throws<ProtocolException>(() => RequestCheck.Check(request, target));
         Assert.Equal(code, exception.Error.Code);
@@ -64,5 +64,5 @@ public class RequestCheckTests
 
     private static void AssertRefused<T>(Opening opening, string message)
         where T : Exception =>
-        Assert.Equal(message, Assert.Throws<T>(() => RequestCheck.CheckOpening(opening, _description)).Message);
+        Assert.Equal(message, Assert.Throws<T>(() => RequestCheck.CheckOpening(opening, Description)).Message);
 }

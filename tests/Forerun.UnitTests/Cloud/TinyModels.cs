@@ -9,17 +9,17 @@ namespace Forerun.UnitTests.Cloud;
 /// <summary>Random-weight models of four layers, loaded once; the draft model is the target, rounded harder.</summary>
 public static class TinyModels
 {
-    private static readonly Lazy<LanguageModel> _lazyTarget = new(() => Load("smollm-gqa-tied-q8_0"));
-    private static readonly Lazy<LanguageModel> _lazyDraft = new(() => Load("smollm-gqa-tied-q4_0"));
+    private static readonly Lazy<LanguageModel> LazyTarget = new(() => Load("smollm-gqa-tied-q8_0"));
+    private static readonly Lazy<LanguageModel> LazyDraft = new(() => Load("smollm-gqa-tied-q4_0"));
 
-    private static readonly Lazy<LanguageModel> _lazyShortTarget = new(() => LoadShort("smollm-gqa-tied-q8_0"));
+    private static readonly Lazy<LanguageModel> LazyShortTarget = new(() => LoadShort("smollm-gqa-tied-q8_0"));
 
     /// <summary>Context length of <see cref="ShortTarget"/>.</summary>
     public const int ShortContext = 48;
 
-    public static LanguageModel Target => _lazyTarget.Value;
+    public static LanguageModel Target => LazyTarget.Value;
 
-    public static LanguageModel Draft => _lazyDraft.Value;
+    public static LanguageModel Draft => LazyDraft.Value;
 
     public static ImmutableArray<int> Prompt { get; } = [300, 17, 400, 25, 33, 500, 41, 260];
 
@@ -30,7 +30,7 @@ public static class TinyModels
         LanguageModel.Load(Repository.Path("tests", "assets", "tiny", name, "model.gguf"), new() { Threads = 1 });
 
     /// <summary>The target with a context of <see cref="ShortContext"/> positions instead of 2048.</summary>
-    public static LanguageModel ShortTarget => _lazyShortTarget.Value;
+    public static LanguageModel ShortTarget => LazyShortTarget.Value;
 
     /// <summary>The text that a plain loop over the target writes: one token per pass, nothing shared with the
     /// product's decoding code.</summary>

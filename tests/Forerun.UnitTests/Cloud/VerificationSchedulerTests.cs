@@ -6,9 +6,9 @@ namespace Forerun.UnitTests.Cloud;
 
 public class VerificationSchedulerTests
 {
-    private static readonly ImmutableArray<int> _longPrompt = [.. Enumerable.Range(0, 100).Select(i => 100 + (i * 3))];
+    private static readonly ImmutableArray<int> LongPrompt = [.. Enumerable.Range(0, 100).Select(i => 100 + (i * 3))];
 
-    private static readonly GenerationRequest _plain = new()
+    private static readonly GenerationRequest Plain = new()
     {
         PromptTokens = TinyModels.Prompt,
         Mode = DecodingMode.Autoregressive,
@@ -20,9 +20,9 @@ public class VerificationSchedulerTests
     public async Task Open_Autoregressive_WritesThePlainLoopsText()
     {
         using var scheduler = new VerificationScheduler(TinyModels.Target);
-        await using var verification = scheduler.Open(_plain);
+        await using var verification = scheduler.Open(Plain);
         var (tokens, end) = await ReadAllAsync(verification);
-        Assert.Equal(TinyModels.PlainLoop(TinyModels.Target, _plain), tokens);
+        Assert.Equal(TinyModels.PlainLoop(TinyModels.Target, Plain), tokens);
         Assert.Equal((FinishReason.Length, 12), (end.Reason, end.Usage.OutputTokens));
         Assert.Equal((12, 12), (end.Usage.Rounds, end.Usage.TargetPasses));
         Assert.Equal(0, scheduler.SessionCount);
@@ -32,9 +32,9 @@ public class VerificationSchedulerTests
     public async Task Open_ManySessions_EachHasItsOwnText()
     {
         using var scheduler = new VerificationScheduler(TinyModels.Target, new() { MaxRows = 24, MaxPrefillRows = 7 });
-        var requests = Enumerable.Range(0, 8).Select(i => _plain with
+        var requests = Enumerable.Range(0, 8).Select(i => Plain with
         {
-            PromptTokens = _longPrompt[..(5 + (i * 9))],
+            PromptTokens = LongPrompt[..(5 + (i * 9))],
             MaxTokens = 5 + i,
             Sampling = TinyModels.Sampled((ulong)i),
         }).ToArray();
@@ -52,9 +52,9 @@ public class VerificationSchedulerTests
         using var time = new GatedTime(holdAt: 2);
         using var scheduler = new VerificationScheduler(
             TinyModels.Target, new() { MaxRows = 17, MaxPrefillRows = 4 }, time);
-        await using var slow = scheduler.Open(_plain with { PromptTokens = _longPrompt, MaxTokens = 1 });
+        await using var slow = scheduler.Open(Plain with { PromptTokens = LongPrompt, MaxTokens = 1 });
         time.WaitUntilHeld();
-        await using var quick = scheduler.Open(_plain with { PromptTokens = [5], MaxTokens = 3 });
+        await using var quick = scheduler.Open(Plain with { PromptTokens = [5], MaxTokens = 3 });
         time.Release();
         var (_, slowEnd) = await ReadAllAsync(slow);
         Assert.Equal(25, slowEnd.Usage.TargetPasses);
@@ -70,10 +70,10 @@ public class VerificationSchedulerTests
         using var target = TinyModels.Load("smollm-gqa-tied-q8_0");
         using var time = new GatedTime(holdAt: 2);
         using var scheduler = new VerificationScheduler(target, timeProvider: time);
-        await using var running = scheduler.Open(_plain);
+        await using var running = scheduler.Open(Plain);
         time.WaitUntilHeld();
         var bytes = target.KvBytesInUse;
-        var queued = scheduler.Open(_plain);
+        var queued = scheduler.Open(Plain);
         Assert.Equal(2, scheduler.SessionCount);
         await queued.DisposeAsync();
         Assert.Equal((1, bytes), (scheduler.SessionCount, target.KvBytesInUse));
@@ -86,7 +86,7 @@ public class VerificationSchedulerTests
         using var target = TinyModels.Load("smollm-gqa-tied-q8_0");
         using var time = new GatedTime(holdAt: 2);
         using var scheduler = new VerificationScheduler(target, timeProvider: time);
-        var running = scheduler.Open(_plain);
+        var running = scheduler.Open(Plain);
         time.WaitUntilHeld();
         var disposal = running.DisposeAsync();
         Assert.False(disposal.IsCompleted);
@@ -98,9 +98,9 @@ public class VerificationSchedulerTests
     [Fact]
     public async Task Submit_DraftWhoseAssumptionHolds_IsVerifiedWithoutWaiting()
     {
-        var text = TinyModels.PlainLoop(TinyModels.Target, _plain);
+        var text = TinyModels.PlainLoop(TinyModels.Target, Plain);
         using var scheduler = new VerificationScheduler(TinyModels.Target);
-        await using var verification = scheduler.Open(_plain with { Mode = DecodingMode.Speculative });
+        await using var verification = scheduler.Open(Plain with { Mode = DecodingMode.Speculative });
         await verification.SendAsync(new Draft(1, 8, [text[0]]), Deadline.Token);
         await verification.SendAsync(new Draft(2, 10, [text[2]], new(1, 1, (text[1] + 1) % 600)), Deadline.Token);
         await verification.SendAsync(new Draft(2, 10, [text[2], text[3]], new(1, 1, text[1])), Deadline.Token);
@@ -113,7 +113,7 @@ public class VerificationSchedulerTests
     public async Task Submit_WrongDraft_EndsTheSession()
     {
         using var scheduler = new VerificationScheduler(TinyModels.Target);
-        await using var verification = scheduler.Open(_plain with { Mode = DecodingMode.Speculative });
+        await using var verification = scheduler.Open(Plain with { Mode = DecodingMode.Speculative });
         await Assert.ThrowsAsync<ProtocolException>(
             () => verification.SendAsync(new Draft(2, 8, []), Deadline.Token).AsTask());
         await Assert.ThrowsAsync<ProtocolException>(() => verification.ReadAsync(Deadline.Token).AsTask());
@@ -125,7 +125,7 @@ public class VerificationSchedulerTests
     public async Task Submit_InAutoregressiveMode_IsRefused()
     {
         using var scheduler = new VerificationScheduler(TinyModels.Target);
-        await using var verification = scheduler.Open(_plain with { MaxTokens = 0 });
+        await using var verification = scheduler.Open(Plain with { MaxTokens = 0 });
         var exception = await Assert.ThrowsAsync<ProtocolException>(
             () => verification.SendAsync(new Draft(1, 8, []), Deadline.Token).AsTask());
         Assert.Equal(
@@ -138,8 +138,8 @@ public class VerificationSchedulerTests
     public async Task Open_NoRoom_IsOverloaded()
     {
         using var scheduler = new VerificationScheduler(TinyModels.Target, new() { MaxSessions = 1 });
-        await using var first = scheduler.Open(_plain with { Mode = DecodingMode.Speculative });
-        var exception = Assert.Throws<VerifierUnavailableException>(() => scheduler.Open(_plain));
+        await using var first = scheduler.Open(Plain with { Mode = DecodingMode.Speculative });
+        var exception = Assert.Throws<VerifierUnavailableException>(() => scheduler.Open(Plain));
         Assert.Equal(
             "The server is full. Try again later or elsewhere. Expected at most 1 sessions, got 2.", exception.Message);
     }
@@ -148,13 +148,13 @@ public class VerificationSchedulerTests
     public async Task Open_AfterTargetFailsForOneSession_GoesOn()
     {
         using var scheduler = new VerificationScheduler(TinyModels.Target);
-        await using var broken = scheduler.Open(_plain with { PromptTokens = [5], Mode = DecodingMode.Speculative });
+        await using var broken = scheduler.Open(Plain with { PromptTokens = [5], Mode = DecodingMode.Speculative });
         broken.Session.Dispose();
         await broken.SendAsync(new Draft(1, 1, []), Deadline.Token);
         var exception = await Assert.ThrowsAsync<VerifierUnavailableException>(
             () => broken.ReadAsync(Deadline.Token).AsTask());
         Assert.Equal("The target failed; the server's log tells why.", exception.Message);
-        await using var next = scheduler.Open(_plain);
+        await using var next = scheduler.Open(Plain);
         Assert.Equal(12, (await ReadAllAsync(next)).Tokens.Length);
     }
 
@@ -162,8 +162,8 @@ public class VerificationSchedulerTests
     public async Task Drain_EndsAtTheRound_AndRefusesNewSessions()
     {
         using var scheduler = new VerificationScheduler(TinyModels.Target);
-        await using var waiting = scheduler.Open(_plain with { PromptTokens = [5], Mode = DecodingMode.Speculative });
-        await using var decoding = scheduler.Open(_plain with { MaxTokens = 0 });
+        await using var waiting = scheduler.Open(Plain with { PromptTokens = [5], Mode = DecodingMode.Speculative });
+        await using var decoding = scheduler.Open(Plain with { MaxTokens = 0 });
         await scheduler.DrainAsync().WaitAsync(Deadline.Token);
         foreach (var verification in new[] { waiting, decoding })
         {
@@ -173,7 +173,7 @@ public class VerificationSchedulerTests
 
         Assert.Equal(
             "The server is shutting down. Try again later or elsewhere.",
-            Assert.Throws<VerifierUnavailableException>(() => scheduler.Open(_plain)).Message);
+            Assert.Throws<VerifierUnavailableException>(() => scheduler.Open(Plain)).Message);
         Assert.Equal(0, scheduler.SessionCount);
     }
 
@@ -181,7 +181,7 @@ public class VerificationSchedulerTests
     public async Task Dispose_WithSessions_EndsThem()
     {
         var scheduler = new VerificationScheduler(TinyModels.Target);
-        var verification = scheduler.Open(_plain with { Mode = DecodingMode.Speculative });
+        var verification = scheduler.Open(Plain with { Mode = DecodingMode.Speculative });
         scheduler.Dispose();
         await Assert.ThrowsAsync<VerifierUnavailableException>(() => verification.ReadAsync(Deadline.Token).AsTask());
         await verification.DisposeAsync();

@@ -6,18 +6,18 @@ namespace Forerun.UnitTests.Edge;
 
 public class EdgeDecoderTests
 {
-    private static readonly GenerationRequest _request = new() { PromptTokens = [1, 2, 3], MaxTokens = 6 };
-    private static readonly GenerationEnd _end = new(FinishReason.Length, new Usage { OutputTokens = 6 });
-    private static readonly OracleDrafter _counter = new([10, 11, 12, 13, 14, 15], 0, 100);
+    private static readonly GenerationRequest Request = new() { PromptTokens = [1, 2, 3], MaxTokens = 6 };
+    private static readonly GenerationEnd End = new(FinishReason.Length, new Usage { OutputTokens = 6 });
+    private static readonly OracleDrafter Counter = new([10, 11, 12, 13, 14, 15], 0, 100);
 
     [Fact]
     public async Task Complete_DraftsSendsAndAccepts()
     {
-        var verifier = new ScriptedVerifier(V(1, 3, 13), V(2, 0, 20), V(3, 0, 21, isLast: true), _end);
-        var decoder = new EdgeDecoder(verifier, _counter, new() { DraftLength = 3 });
-        var generation = await decoder.CompleteAsync(_request, Deadline.Token);
+        var verifier = new ScriptedVerifier(V(1, 3, 13), V(2, 0, 20), V(3, 0, 21, isLast: true), End);
+        var decoder = new EdgeDecoder(verifier, Counter, new() { DraftLength = 3 });
+        var generation = await decoder.CompleteAsync(Request, Deadline.Token);
         Assert.Equal([10, 11, 12, 13, 20, 21], generation.Tokens);
-        Assert.Equal(_end, generation.End);
+        Assert.Equal(End, generation.End);
         Assert.Equal(new WireBytes(3, 4), generation.Bytes);
         Assert.Equal(
             [(1, 3, 3), (2, 7, 1), (3, 8, 0)],
@@ -28,21 +28,21 @@ public class EdgeDecoderTests
     [Fact]
     public async Task Complete_LastTokens_AreNotDraftedBeyondTheLimit()
     {
-        var verifier = new ScriptedVerifier(V(1, 1, 20), V(2, 0, 21), V(3, 0, 22, isLast: true), _end);
-        var decoder = new EdgeDecoder(verifier, _counter, new() { DraftLength = 8 });
-        await decoder.CompleteAsync(_request with { MaxTokens = 4 }, Deadline.Token);
+        var verifier = new ScriptedVerifier(V(1, 1, 20), V(2, 0, 21), V(3, 0, 22, isLast: true), End);
+        var decoder = new EdgeDecoder(verifier, Counter, new() { DraftLength = 8 });
+        await decoder.CompleteAsync(Request with { MaxTokens = 4 }, Deadline.Token);
         Assert.Equal([3, 1, 0], verifier.Sent.Select(draft => draft.Tokens.Length));
     }
 
     [Fact]
     public async Task Generate_Autoregressive_SendsNothing()
     {
-        var verifier = new ScriptedVerifier(V(1, 0, 20), V(2, 0, 21, isLast: true), _end);
-        var rounds = await ToListAsync(new EdgeDecoder(verifier, _counter)
-            .GenerateAsync(_request with { Mode = DecodingMode.Autoregressive }, Deadline.Token));
+        var verifier = new ScriptedVerifier(V(1, 0, 20), V(2, 0, 21, isLast: true), End);
+        var rounds = await ToListAsync(new EdgeDecoder(verifier, Counter)
+            .GenerateAsync(Request with { Mode = DecodingMode.Autoregressive }, Deadline.Token));
         Assert.Equal([20, 21], rounds.SelectMany(round => round.Tokens));
         Assert.Null(rounds[0].End);
-        Assert.Equal(_end, rounds[1].End);
+        Assert.Equal(End, rounds[1].End);
         Assert.Empty(verifier.Sent);
     }
 
@@ -51,10 +51,10 @@ public class EdgeDecoderTests
     {
         var timings = new ServerTimings(TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(2));
         var verifier = new ScriptedVerifier(
-            new Announcement(1, 2, 0, 9, 0.5f), new Verdict(1, 2, 20, timings, IsLast: true), _end);
+            new Announcement(1, 2, 0, 9, 0.5f), new Verdict(1, 2, 20, timings, IsLast: true), End);
         using var time = new GatedTime();
-        var decoder = new EdgeDecoder(verifier, _counter, new() { DraftLength = 3 }, time);
-        var round = Assert.Single(await ToListAsync(decoder.GenerateAsync(_request, Deadline.Token)));
+        var decoder = new EdgeDecoder(verifier, Counter, new() { DraftLength = 3 }, time);
+        var round = Assert.Single(await ToListAsync(decoder.GenerateAsync(Request, Deadline.Token)));
         Assert.Equal((1, 3, 2, timings), (round.Round, round.DraftLength, round.AcceptedCount, round.ServerTimings));
         Assert.Equal((1.0, 1.0), (round.DraftTime.TotalMilliseconds, round.WaitTime.TotalMilliseconds));
     }
@@ -66,7 +66,7 @@ public class EdgeDecoderTests
         var exception = Assert.Throws<ArgumentException>(
             () => decoder.GenerateAsync(new() { PromptTokens = [] }, Deadline.Token));
         Assert.Equal("The prompt is empty: expected at least one token. (Parameter 'request')", exception.Message);
-        exception = Assert.Throws<ArgumentException>(() => decoder.GenerateAsync(_request, Deadline.Token));
+        exception = Assert.Throws<ArgumentException>(() => decoder.GenerateAsync(Request, Deadline.Token));
         Assert.Equal(
             "The mode 'Speculative' needs a drafter. Pass one, or choose the mode 'Autoregressive'. "
             + "(Parameter 'request')",
@@ -79,7 +79,7 @@ public class EdgeDecoderTests
     public void Constructor_DraftLengthOutOfRange_Throws(int draftLength)
     {
         var exception = Assert.Throws<ArgumentOutOfRangeException>(
-            () => new EdgeDecoder(new ScriptedVerifier(), _counter, new() { DraftLength = draftLength }));
+            () => new EdgeDecoder(new ScriptedVerifier(), Counter, new() { DraftLength = draftLength }));
         Assert.StartsWith(
             "The draft length is out of range: expected 1 to 16.", exception.Message, StringComparison.Ordinal);
     }
@@ -93,7 +93,7 @@ public class EdgeDecoderTests
             "The server accepted more tokens than were drafted in round 1. Expected at most 4, got 5.", V(1, 5, 1));
         await AssertBrokenAsync(
             "The server ended the generation without a last verdict. Expected the verdict of round 1, got an end.",
-            _end);
+            End);
         await AssertBrokenAsync(
             "The server went on after the last verdict. Expected an end, got Verdict.", V(1, 0, 1, true), V(2, 0, 1));
     }
@@ -102,7 +102,7 @@ public class EdgeDecoderTests
     public async Task Generate_LeavingTheLoop_EndsTheVerification()
     {
         var verifier = new ScriptedVerifier(V(1, 0, 20), V(2, 0, 21));
-        await foreach (var _ in new EdgeDecoder(verifier, _counter).GenerateAsync(_request, Deadline.Token))
+        await foreach (var _ in new EdgeDecoder(verifier, Counter).GenerateAsync(Request, Deadline.Token))
         {
             break;
         }
@@ -117,7 +117,7 @@ public class EdgeDecoderTests
         using var cancellation = new CancellationTokenSource();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (var _ in new EdgeDecoder(verifier, _counter).GenerateAsync(_request, cancellation.Token))
+            await foreach (var _ in new EdgeDecoder(verifier, Counter).GenerateAsync(Request, cancellation.Token))
             {
                 await cancellation.CancelAsync();
             }
@@ -132,7 +132,7 @@ public class EdgeDecoderTests
     {
         var verifier = new ScriptedVerifier(events);
         var exception = await Assert.ThrowsAsync<ProtocolException>(
-            () => new EdgeDecoder(verifier, _counter).CompleteAsync(_request, Deadline.Token));
+            () => new EdgeDecoder(verifier, Counter).CompleteAsync(Request, Deadline.Token));
         Assert.Equal(message, exception.Message);
         Assert.True(verifier.IsDisposed);
     }

@@ -11,7 +11,7 @@ namespace Forerun.UnitTests.Edge;
 /// <summary>Whatever drafts, and however much: the text is the target's own.</summary>
 public class LosslessTests
 {
-    private static readonly int _vocabSize = TinyModels.Target.Config.VocabSize;
+    private static readonly int VocabSize = TinyModels.Target.Config.VocabSize;
 
     public static TheoryData<int, ulong> Cases => new(
         from draftLength in Enumerable.Range(1, 8) from seed in new[] { 0UL, 5UL } select (draftLength, seed));
@@ -32,9 +32,9 @@ public class LosslessTests
         IDrafter[] drafters =
         [
             model,
-            new RandomDrafter(draftLength, _vocabSize),
-            new OracleDrafter(expected, 0, _vocabSize),
-            new OracleDrafter(expected, 1, _vocabSize),
+            new RandomDrafter(draftLength, VocabSize),
+            new OracleDrafter(expected, 0, VocabSize),
+            new OracleDrafter(expected, 1, VocabSize),
         ];
         foreach (var drafter in drafters)
         {
@@ -55,13 +55,13 @@ public class LosslessTests
             IgnoreEndTokens = true,
         };
         var expected = TinyModels.PlainLoop(TinyModels.Target, request);
-        var usage = (await CompleteAsync(request, new OracleDrafter(expected, 0, _vocabSize))).End.Usage;
+        var usage = (await CompleteAsync(request, new OracleDrafter(expected, 0, VocabSize))).End.Usage;
         Assert.Equal((5, 20, 20), (usage.Rounds, usage.DraftedTokens, usage.AcceptedTokens));
 
         // The prompt takes a pass of its own where it is computed before the first draft comes.
         Assert.InRange(usage.TargetPasses, 5, 6);
         Assert.Equal(1.0, usage.AcceptanceRate);
-        usage = (await CompleteAsync(request, new OracleDrafter(expected, 1, _vocabSize))).End.Usage;
+        usage = (await CompleteAsync(request, new OracleDrafter(expected, 1, VocabSize))).End.Usage;
         Assert.Equal((25, 0), (usage.Rounds, usage.AcceptedTokens));
     }
 
@@ -80,7 +80,7 @@ public class LosslessTests
             }
 
             // The oracle goes on behind the end token: those tokens are never accepted.
-            var generation = await CompleteAsync(request, new OracleDrafter(expected, 0, _vocabSize));
+            var generation = await CompleteAsync(request, new OracleDrafter(expected, 0, VocabSize));
             Assert.Equal(expected, generation.Tokens);
             Assert.Equal(FinishReason.Stop, generation.End.Reason);
             return;
@@ -98,7 +98,7 @@ public class LosslessTests
         ImmutableArray<int> prompt = [.. Enumerable.Range(20, TinyModels.ShortContext - room)];
         var request = new GenerationRequest { PromptTokens = prompt, MaxTokens = 0, IgnoreEndTokens = true };
         var expected = TinyModels.PlainLoop(target, request);
-        var generation = await CompleteAsync(request, new OracleDrafter(expected, 0, _vocabSize), target);
+        var generation = await CompleteAsync(request, new OracleDrafter(expected, 0, VocabSize), target);
         Assert.Equal(expected, generation.Tokens);
         Assert.Equal((FinishReason.ContextFull, room), (generation.End.Reason, generation.Tokens.Length));
     }

@@ -7,7 +7,7 @@ namespace Forerun.UnitTests.Edge;
 
 public class ModelDrafterTests
 {
-    private static readonly GenerationRequest _request = new()
+    private static readonly GenerationRequest Request = new()
     {
         PromptTokens = TinyModels.Prompt,
         Sampling = TinyModels.Sampled(3),
@@ -18,9 +18,9 @@ public class ModelDrafterTests
     public void Propose_DraftsThePlainLoopsText()
     {
         using var drafter = new ModelDrafter(TinyModels.Draft);
-        drafter.Begin(_request);
+        drafter.Begin(Request);
         Assert.Equal(
-            TinyModels.PlainLoop(TinyModels.Draft, _request with { MaxTokens = 8 }),
+            TinyModels.PlainLoop(TinyModels.Draft, Request with { MaxTokens = 8 }),
             Propose(drafter, TinyModels.Prompt.AsSpan(), 8));
     }
 
@@ -30,13 +30,13 @@ public class ModelDrafterTests
             (length, verdicts) =>
             {
                 using var drafter = new ModelDrafter(TinyModels.Draft);
-                drafter.Begin(_request);
-                List<int> history = [.. _request.PromptTokens];
+                drafter.Begin(Request);
+                List<int> history = [.. Request.PromptTokens];
                 foreach (var (accepted, next) in verdicts)
                 {
                     var draft = Propose(drafter, history.ToArray(), length);
                     using var fresh = new ModelDrafter(TinyModels.Draft);
-                    fresh.Begin(_request);
+                    fresh.Begin(Request);
                     Assert.Equal(Propose(fresh, history.ToArray(), length), draft);
                     history.AddRange(draft[..Math.Min(accepted, draft.Length)]);
                     history.Add(next);
@@ -48,11 +48,11 @@ public class ModelDrafterTests
     public void Begin_AnotherGeneration_ForgetsTheOneBefore()
     {
         using var drafter = new ModelDrafter(TinyModels.Draft);
-        drafter.Begin(_request);
+        drafter.Begin(Request);
         var first = Propose(drafter, TinyModels.Prompt.AsSpan(), 6);
-        drafter.Begin(_request with { Sampling = TinyModels.Sampled(4) });
+        drafter.Begin(Request with { Sampling = TinyModels.Sampled(4) });
         Propose(drafter, [5, 6, 7], 6);
-        drafter.Begin(_request);
+        drafter.Begin(Request);
         Assert.Equal(first, Propose(drafter, TinyModels.Prompt.AsSpan(), 6));
     }
 
@@ -61,7 +61,7 @@ public class ModelDrafterTests
     {
         using var drafter = new ModelDrafter(TinyModels.Draft);
         var end = TinyModels.Draft.Tokenizer.EndTokens;
-        var request = _request with { IgnoreEndTokens = false, Sampling = new() { Temperature = 100f } };
+        var request = Request with { IgnoreEndTokens = false, Sampling = new() { Temperature = 100f } };
         for (var seed = 0UL; ; seed++)
         {
             drafter.Begin(request with { Sampling = request.Sampling with { Seed = seed } });
@@ -80,7 +80,7 @@ public class ModelDrafterTests
     {
         const int context = TinyModels.ShortContext;
         using var drafter = new ModelDrafter(TinyModels.ShortTarget);
-        drafter.Begin(_request);
+        drafter.Begin(Request);
         var history = Enumerable.Range(0, context + 1).Select(i => i % 600).ToArray();
         Assert.Equal(3, Propose(drafter, history.AsSpan(0, context - 2), 8).Length);
         Assert.Single(Propose(drafter, history.AsSpan(0, context), 8));
@@ -100,7 +100,7 @@ public class ModelDrafterTests
     public void Propose_AfterWarmUp_AllocatesNothing()
     {
         using var drafter = new ModelDrafter(TinyModels.Draft);
-        drafter.Begin(_request);
+        drafter.Begin(Request);
         var history = new int[60];
         Span<int> draft = stackalloc int[4];
         var length = 8;

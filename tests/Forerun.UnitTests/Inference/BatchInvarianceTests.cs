@@ -11,15 +11,15 @@ public class BatchInvarianceTests
     private const int Sequences = 4;
     private const int Length = 136;
 
-    private static readonly int[][] _texts =
+    private static readonly int[][] Texts =
         [.. Enumerable.Range(0, Sequences).Select(i => TinyModels.Tokens(i, Length))];
 
     /// <summary>How much of a sequence one pass takes: nothing, some rows, or up to around a page's border.</summary>
-    private static readonly Gen<int> _rows = Gen.Frequency(
+    private static readonly Gen<int> Rows = Gen.Frequency(
         (2, Gen.Const(0)), (6, Gen.Int[1, 9]), (1, Gen.Int[15, 33]), (3, Gen.Int[62, 66]));
 
-    private static readonly Gen<Plan> _plans = Gen.Select(
-        _rows.Array[Sequences].Array[2, 6],
+    private static readonly Gen<Plan> Plans = Gen.Select(
+        Rows.Array[Sequences].Array[2, 6],
         Gen.Int[0, Sequences - 1],
         Gen.Int[0, 15],
         Gen.Int[0, 9],
@@ -46,15 +46,15 @@ public class BatchInvarianceTests
     [MemberData(nameof(Models))]
     public void Run_RandomRaggedBatches_SameBitsAsDecodingRowByRow(string folder, WeightFormat weights)
     {
-        var expected = Array.ConvertAll(_texts, text => RowTrace.Decode(folder, weights, text));
-        _plans.Sample(plan => Follow(plan, folder, weights, expected), iter: 5, threads: 1);
+        var expected = Array.ConvertAll(Texts, text => RowTrace.Decode(folder, weights, text));
+        Plans.Sample(plan => Follow(plan, folder, weights, expected), iter: 5, threads: 1);
     }
 
     [Theory]
     [MemberData(nameof(Models))]
     public void Run_EveryInstructionSet_SameBitsAsDecodingRowByRow(string folder, WeightFormat weights)
     {
-        var expected = Array.ConvertAll(_texts, text => RowTrace.Decode(folder, weights, text));
+        var expected = Array.ConvertAll(Texts, text => RowTrace.Decode(folder, weights, text));
         var threads = 1;
         foreach (var set in InstructionSets.All)
         {
@@ -68,7 +68,7 @@ public class BatchInvarianceTests
     {
         using var model = TinyModels.Load(folder, weights, plan.Threads, plan.InstructionSet);
         using var pass = model.CreatePass(Sequences * 66, Sequences * 66);
-        var caches = Array.ConvertAll(_texts, _ => model.CreateCache());
+        var caches = Array.ConvertAll(Texts, _ => model.CreateCache());
         var batch = new ForwardBatch();
         foreach (var rows in plan.Rows)
         {
@@ -96,7 +96,7 @@ public class BatchInvarianceTests
             {
                 var logitRows = Math.Min(plan.LogitRows, count);
                 var firstRow = batch.RowCount;
-                var firstLogitRow = batch.Add(caches[sequence], _texts[sequence].AsSpan(position, count), logitRows);
+                var firstLogitRow = batch.Add(caches[sequence], Texts[sequence].AsSpan(position, count), logitRows);
                 segments.Add(new Segment(sequence, position, count, firstRow, logitRows, firstLogitRow));
             }
         }

@@ -13,31 +13,31 @@ public sealed class ParityTests
     private const float HiddenTolerance = 2e-5f;
     private const int Prompts = 4;
 
-    private static readonly int[] _shortTexts = [4, 5, 6];
-    private static readonly int[] _allTexts = [0, 1, 2, 3, 4, 5, 6, 7, 8];
-    private static readonly SafeTensors _target = Golden("smollm2-135m-instruct");
-    private static readonly GoldenText[] _targetTexts = GoldenText.Read(_target, "top_ids");
-    private static readonly GoldenText[] _draftTexts = GoldenText.Read(Golden("forerun-draft"), "top_draft_ids");
+    private static readonly int[] ShortTexts = [4, 5, 6];
+    private static readonly int[] AllTexts = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+    private static readonly SafeTensors Target = Golden("smollm2-135m-instruct");
+    private static readonly GoldenText[] TargetTexts = GoldenText.Read(Target, "top_ids");
+    private static readonly GoldenText[] DraftTexts = GoldenText.Read(Golden("forerun-draft"), "top_draft_ids");
 
     [Fact]
-    public void Original_Target_LogitsAndHiddenStatesAreTheReference() => CheckOriginalTarget(_shortTexts, 1);
-
-    [Fact]
-    [Trait("Category", "Full")]
-    public void Original_TargetAllTexts_LogitsAndHiddenStatesAreTheReference() => CheckOriginalTarget(_allTexts, 40);
-
-    [Fact]
-    public void Original_DraftModel_LogitsAreTheReference() => CheckOriginalDraftModel(_shortTexts);
+    public void Original_Target_LogitsAndHiddenStatesAreTheReference() => CheckOriginalTarget(ShortTexts, 1);
 
     [Fact]
     [Trait("Category", "Full")]
-    public void Original_DraftModelAllTexts_LogitsAreTheReference() => CheckOriginalDraftModel(_allTexts);
+    public void Original_TargetAllTexts_LogitsAndHiddenStatesAreTheReference() => CheckOriginalTarget(AllTexts, 40);
 
     [Fact]
-    public void Packed_Target_DistributionsAreClose() => CheckPacked(Assets.Target, _targetTexts);
+    public void Original_DraftModel_LogitsAreTheReference() => CheckOriginalDraftModel(ShortTexts);
 
     [Fact]
-    public void Packed_DraftModel_DistributionsAreClose() => CheckPacked(Assets.DraftModel, _draftTexts);
+    [Trait("Category", "Full")]
+    public void Original_DraftModelAllTexts_LogitsAreTheReference() => CheckOriginalDraftModel(AllTexts);
+
+    [Fact]
+    public void Packed_Target_DistributionsAreClose() => CheckPacked(Assets.Target, TargetTexts);
+
+    [Fact]
+    public void Packed_DraftModel_DistributionsAreClose() => CheckPacked(Assets.DraftModel, DraftTexts);
 
     [Fact]
     public void Packed_Target_PicksTheReferenceTokensWhereTheMarginIsClear() => CheckPackedGreedy(Prompts);
@@ -75,7 +75,7 @@ public sealed class ParityTests
         using var model = Load(Assets.DraftModel, WeightFormat.Original);
         foreach (var text in texts)
         {
-            var difference = _draftTexts[text].LargestDifference(model.Score(_draftTexts[text].Tokens));
+            var difference = DraftTexts[text].LargestDifference(model.Score(DraftTexts[text].Tokens));
             Assert.True(difference <= LogitTolerance, $"Text {text}: logits differ by {difference}.");
         }
     }
@@ -125,9 +125,9 @@ public sealed class ParityTests
 
     private static void CheckStages(LanguageModel model, int text)
     {
-        var golden = _targetTexts[text];
-        var stored = _target.Values<float>($"{text}.hidden_last");
-        var shape = _target.Shape($"{text}.hidden_last");
+        var golden = TargetTexts[text];
+        var stored = Target.Values<float>($"{text}.hidden_last");
+        var shape = Target.Shape($"{text}.hidden_last");
         using var cache = model.CreateCache();
         using var pass = model.CreatePass(golden.Tokens.Length, golden.Tokens.Length);
         var batch = new ForwardBatch();
@@ -155,8 +155,8 @@ public sealed class ParityTests
 
     private static float LargestProbeDifference(int text, float[][] logits)
     {
-        var ids = _target.Values<int>("probe_ids");
-        var probes = _target.Values<float>($"{text}.probe_logits");
+        var ids = Target.Values<int>("probe_ids");
+        var probes = Target.Values<float>($"{text}.probe_logits");
         var largest = 0f;
         for (var i = 0; i < probes.Length; i++)
         {

@@ -5,7 +5,7 @@ namespace Forerun.UnitTests.Numerics;
 
 public class DeterministicMathTests
 {
-    private static readonly double[] _edges =
+    private static readonly double[] Edges =
         [0, 1, -1, 1e-300, 5e-324, 2.3e-308, Math.E, 709.7, -709, -740, -745.2, 1e308, 0.5, Math.Sqrt(0.5), 2];
 
     [Fact]
@@ -38,7 +38,7 @@ public class DeterministicMathTests
     [Fact]
     public void ExpAndLogOfDouble_SpecialValues_FollowMath()
     {
-        foreach (var x in _edges)
+        foreach (var x in Edges)
         {
             Assert.Equal(Math.Exp(x), DeterministicMath.Exp(x), Math.Max(double.Epsilon, Math.Exp(x) * 1e-15));
         }

@@ -7,12 +7,12 @@ namespace Forerun.UnitTests.Numerics;
 /// </summary>
 public class LaneMathTests
 {
-    private static readonly Gen<float[]> _sixteenBitPatterns =
+    private static readonly Gen<float[]> SixteenBitPatterns =
         Gen.Int.Select(BitConverter.Int32BitsToSingle).Array[16];
 
     [Fact]
     public void Log_AnyBitPattern_IsTheSameOnEveryWidth() =>
-        _sixteenBitPatterns.Sample(CheckLog, iter: 5_000);
+        SixteenBitPatterns.Sample(CheckLog, iter: 5_000);
 
     [Fact]
     public void Log_SpecialValues_IsTheSameOnEveryWidth() =>
@@ -23,7 +23,7 @@ public class LaneMathTests
     public void Exp_AnyNumber_IsTheSameOnEveryWidth()
     {
         Gen.Float[-100f, 100f].Array[16].Sample(CheckExp, iter: 5_000);
-        _sixteenBitPatterns.Select(x => x.Select(v => float.IsNaN(v) ? 0f : v).ToArray()).Sample(CheckExp, iter: 2_000);
+        SixteenBitPatterns.Select(x => x.Select(v => float.IsNaN(v) ? 0f : v).ToArray()).Sample(CheckExp, iter: 2_000);
     }
 
     [Fact]

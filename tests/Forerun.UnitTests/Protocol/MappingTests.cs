@@ -11,12 +11,12 @@ namespace Forerun.UnitTests.Protocol;
 /// <summary>Record → message → bytes → message → record is the identity; hostile numbers are refused.</summary>
 public class MappingTests
 {
-    private static readonly Gen<int> _natural = Gen.OneOf(Gen.Int[0, 300], Gen.Int[0, int.MaxValue]);
-    private static readonly Gen<float> _unit = Gen.Float[0f, 1f];
-    private static readonly Gen<(int, int, int)> _assumption = Gen.Select(_natural, _natural, _natural);
+    private static readonly Gen<int> Natural = Gen.OneOf(Gen.Int[0, 300], Gen.Int[0, int.MaxValue]);
+    private static readonly Gen<float> Unit = Gen.Float[0f, 1f];
+    private static readonly Gen<(int, int, int)> Assumption = Gen.Select(Natural, Natural, Natural);
 
-    private static readonly Gen<SamplingOptions> _options =
-        Gen.Select(Gen.Float[0f, 100f], _natural, _unit, _unit, _unit, _natural, Gen.ULong).Select(
+    private static readonly Gen<SamplingOptions> Options =
+        Gen.Select(Gen.Float[0f, 100f], Natural, Unit, Unit, Unit, Natural, Gen.ULong).Select(
             (temperature, topK, topP, minP, penalty, window, seed) => new SamplingOptions
             {
                 Temperature = temperature,
@@ -30,7 +30,7 @@ public class MappingTests
 
     [Fact]
     public void Draft_ThereAndBack_IsTheSame() =>
-        Gen.Select(_natural, _natural, _natural.Array[0, 16], _assumption.Nullable()).Sample(
+        Gen.Select(Natural, Natural, Natural.Array[0, 16], Assumption.Nullable()).Sample(
             (round, position, tokens, assumption) =>
             {
                 var draft = new Draft(round, position, [.. tokens], assumption is var (r, k, t) ? new(r, k, t) : null);
@@ -43,7 +43,7 @@ public class MappingTests
 
     [Fact]
     public void Verdict_ThereAndBack_IsTheSame() =>
-        Gen.Select(_natural, _natural, _natural, Gen.UInt, Gen.UInt, Gen.Bool).Sample(
+        Gen.Select(Natural, Natural, Natural, Gen.UInt, Gen.UInt, Gen.Bool).Sample(
             (round, k, t, queue, compute, last) => AssertSame(new Forerun.Core.Decoding.Verdict(
                 round,
                 k,
@@ -54,14 +54,14 @@ public class MappingTests
 
     [Fact]
     public void Announcement_ThereAndBack_IsTheSame() =>
-        Gen.Select(_natural, _natural, _natural, _natural, _unit).Sample(
+        Gen.Select(Natural, Natural, Natural, Natural, Unit).Sample(
             (round, layer, k, t, confidence) =>
                 AssertSame(new Forerun.Core.Decoding.Announcement(round, layer, k, t, confidence)),
             iter: 500);
 
     [Fact]
     public void End_ThereAndBack_IsTheSame() =>
-        Gen.Select(Gen.Enum<FinishReason>(), _natural, _natural, _natural, _natural, Gen.Long[0, 1L << 50]).Sample(
+        Gen.Select(Gen.Enum<FinishReason>(), Natural, Natural, Natural, Natural, Gen.Long[0, 1L << 50]).Sample(
             (reason, prompt, output, rounds, drafted, microseconds) =>
                 AssertSame(new GenerationEnd(reason, new Forerun.Core.Decoding.Usage
                 {
@@ -77,7 +77,7 @@ public class MappingTests
 
     [Fact]
     public void Opening_ThereAndBack_IsTheSame() =>
-        Gen.Select(_natural.Array[0, 50], _options, _natural, Gen.Enum<DecodingMode>(), Gen.Bool, Gen.Byte.Array[0, 9])
+        Gen.Select(Natural.Array[0, 50], Options, Natural, Gen.Enum<DecodingMode>(), Gen.Bool, Gen.Byte.Array[0, 9])
             .Sample(
                 (prompt, options, maxTokens, mode, ignore, resume) =>
                 {

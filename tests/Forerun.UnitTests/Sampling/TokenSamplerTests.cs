@@ -6,20 +6,20 @@ namespace Forerun.UnitTests.Sampling;
 
 public class TokenSamplerTests
 {
-    private static readonly Gen<float> _logit = Gen.Frequency(
+    private static readonly Gen<float> Logit = Gen.Frequency(
         (8, Gen.Float[-12f, 12f]),
         (4, Gen.Int[-3, 3].Select(i => (float)i)),
         (1, Gen.Const(float.NegativeInfinity)),
         (1, Choose(0f, -0f, 1e38f, -1e38f, 3e37f, 1e-40f)));
 
-    private static readonly Gen<float[]> _logits = Gen.OneOf(
-        _logit.Array[1, 300],
+    private static readonly Gen<float[]> Logits = Gen.OneOf(
+        Logit.Array[1, 300],
         Gen.Float[-5f, 5f].Array[1, 300],
         Gen.Int[-2, 2].Select(i => (float)i).Array[1, 300],
         Gen.Select(Gen.Float[-1e4f, 1e4f], Gen.Int[1, 100]).Select((x, n) => Enumerable.Repeat(x, n).ToArray()))
         .Where(x => x.Any(float.IsFinite));
 
-    private static readonly Gen<SamplingOptions> _options = Gen.Select(
+    private static readonly Gen<SamplingOptions> Options = Gen.Select(
         Choose(0f, 1e-6f, 0.1f, 0.8f, 1f, 2f, 100f),
         Choose(0, 0, 1, 2, 5, 40, 1000),
         Choose(1f, 1f, 0.999f, 0.95f, 0.5f, 0.01f, float.Epsilon, 0.99999994f),
@@ -40,7 +40,7 @@ public class TokenSamplerTests
 
     [Fact]
     public void Sample_AnyLogitsAndOptions_EqualsTheFullSort() =>
-        Gen.Select(_logits, _options, Gen.Int[0, 1_000_000], Gen.Int[0, 299].Array[0, 70]).Sample(
+        Gen.Select(Logits, Options, Gen.Int[0, 1_000_000], Gen.Int[0, 299].Array[0, 70]).Sample(
             (logits, options, position, history) => Assert.Equal(
                 SortingSampler.Sample(options, logits, [], position, history),
                 new TokenSampler(options, logits.Length).Sample(logits, position, history)),
@@ -48,7 +48,7 @@ public class TokenSamplerTests
 
     [Fact]
     public void Sample_DraftVocabulary_EqualsTheTargetWithTheOtherTokensMasked() =>
-        Gen.Select(_logits, _options, Gen.Int[0, 1_000_000], Gen.Int[0, 600].Array[0, 70], Gen.Int[1, 9]).Sample(
+        Gen.Select(Logits, Options, Gen.Int[0, 1_000_000], Gen.Int[0, 600].Array[0, 70], Gen.Int[1, 9]).Sample(
             (logits, options, position, history, stride) =>
             {
                 ImmutableArray<int> vocabulary = [.. logits.Select((_, row) => 3 + (row * stride))];
@@ -66,7 +66,7 @@ public class TokenSamplerTests
 
     [Fact]
     public void Sample_MaskedTokens_AreNeverChosen() =>
-        Gen.Select(_logits, _options, Gen.Int[0, 1000]).Sample((logits, options, position) =>
+        Gen.Select(Logits, Options, Gen.Int[0, 1000]).Sample((logits, options, position) =>
         {
             var token = new TokenSampler(options, logits.Length).Sample(logits, position, []);
             Assert.Contains(SortingSampler.Survivors(options, logits, [], []), s => s.Token == token);
@@ -74,7 +74,7 @@ public class TokenSamplerTests
 
     [Fact]
     public void Sample_ReusedSampler_DependsOnNothingBefore() =>
-        Gen.Select(_options, Gen.Float[-5f, 5f].Array[200].Array[2, 5]).Sample((options, rows) =>
+        Gen.Select(Options, Gen.Float[-5f, 5f].Array[200].Array[2, 5]).Sample((options, rows) =>
         {
             var reused = new TokenSampler(options, 200);
             for (var i = 0; i < rows.Length; i++)

@@ -8,7 +8,7 @@ namespace Forerun.UnitTests.Inference.Kernels;
 /// <summary>Every instruction set and weight format gives the bits of the plain loop.</summary>
 public unsafe class IntegerMatrixKernelTests
 {
-    private static readonly ushort[] _halfBits = [0x0000, 0x8000, 0x0001, 0x83FF, 0x0400, 0x3C00, 0xBC00, 0x7BFF];
+    private static readonly ushort[] HalfBits = [0x0000, 0x8000, 0x0001, 0x83FF, 0x0400, 0x3C00, 0xBC00, 0x7BFF];
 
     public static TheoryData<InstructionSet, TileFormat> Kernels
     {
@@ -141,7 +141,7 @@ public unsafe class IntegerMatrixKernelTests
         var scales = Scales(weights);
         for (var i = 0; i < scales.Length; i++)
         {
-            scales[i] = _halfBits[i % _halfBits.Length];
+            scales[i] = HalfBits[i % HalfBits.Length];
         }
     }
 

@@ -8,14 +8,14 @@ public unsafe class RowKernelTests
 {
     private const int Count = 96;
 
-    private static readonly RowKernel[] _kernels =
+    private static readonly RowKernel[] Kernels =
         [new RowKernel<Lanes512>(), new RowKernel<Lanes256>(), new RowKernel<Lanes128>()];
 
-    private static readonly Gen<(float[] X, float[] Y)> _rows =
+    private static readonly Gen<(float[] X, float[] Y)> Rows =
         Gen.Select(Gen.Float[-20f, 20f].Array[Count], Gen.Float[-2f, 2f].Array[Count]);
 
     [Fact]
-    public void RmsNorm_IsTheFormulaWithTheSameBitsAtEveryLaneWidth() => _rows.Sample(
+    public void RmsNorm_IsTheFormulaWithTheSameBitsAtEveryLaneWidth() => Rows.Sample(
         (x, weight) =>
         {
             var scale = 1 / Math.Sqrt((x.Sum(v => (double)v * v) / Count) + 1e-5f);
@@ -32,18 +32,18 @@ public unsafe class RowKernelTests
         threads: 1);
 
     [Fact]
-    public void SwiGlu_IsTheFormulaWithTheSameBitsAtEveryLaneWidth() => _rows.Sample(
+    public void SwiGlu_IsTheFormulaWithTheSameBitsAtEveryLaneWidth() => Rows.Sample(
         (gate, up) => Check(
             (kernel, a, b) => kernel.SwiGlu(a, b, Count), gate, up, i => gate[i] / (1 + Math.Exp(-gate[i])) * up[i]),
         iter: 200,
         threads: 1);
 
     [Fact]
-    public void Add_IsTheSumWithTheSameBitsAtEveryLaneWidth() => _rows.Sample(
+    public void Add_IsTheSumWithTheSameBitsAtEveryLaneWidth() => Rows.Sample(
         (x, y) => Check((kernel, a, b) => kernel.Add(a, b, Count), x, y, i => x[i] + y[i]), iter: 50, threads: 1);
 
     [Fact]
-    public void Rotate_IsARotationWithTheSameBitsAtEveryLaneWidth() => _rows.Sample(
+    public void Rotate_IsARotationWithTheSameBitsAtEveryLaneWidth() => Rows.Sample(
         (head, angles) =>
         {
             float[] table = [.. angles[..(Count / 2)].Select(MathF.Cos), .. angles[..(Count / 2)].Select(MathF.Sin)];
@@ -62,7 +62,7 @@ public unsafe class RowKernelTests
 
     private static void Check(RowWork work, float[] x, float[] y, Func<int, double> formula)
     {
-        var results = Array.ConvertAll(_kernels, kernel =>
+        var results = Array.ConvertAll(Kernels, kernel =>
         {
             using var a = ScalarReference.Native(x);
             using var b = ScalarReference.Native(y);

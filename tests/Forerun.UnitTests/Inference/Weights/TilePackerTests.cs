@@ -9,7 +9,7 @@ namespace Forerun.UnitTests.Inference.Weights;
 
 public class TilePackerTests
 {
-    private static readonly string[] _tensors = ["token_embd.weight", "blk.1.attn_k.weight", "blk.3.ffn_down.weight"];
+    private static readonly string[] Tensors = ["token_embd.weight", "blk.1.attn_k.weight", "blk.3.ffn_down.weight"];
 
     [Theory]
     [InlineData("smollm-gqa-tied-q8_0", WeightFormat.Packed)]
@@ -37,7 +37,7 @@ public class TilePackerTests
     {
         using var file = GgufFile.Open(Assets.Tiny(folder));
         using var workers = new WorkerPool(2);
-        foreach (var name in _tensors)
+        foreach (var name in Tensors)
         {
             var tensor = file.Tensor(name);
             using var matrix = new TilePacker(file, weights, workers).Pack(name);
