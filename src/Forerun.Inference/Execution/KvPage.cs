@@ -14,28 +14,27 @@ public enum KvFormat
 
 /// <summary>Keys and values of 64 positions, all layers and heads. Shared by forks, counted by references.</summary>
 /// <remarks>Per layer and KV head: keys <c>[4, headDim, 16 positions]</c>, then values <c>[64, headDim]</c>.</remarks>
-internal sealed unsafe class KvPage(KvLayout layout) : IDisposable
+/// <param name="layout">Sizes.</param>
+/// <param name="memory">Its memory, <see cref="KvLayout.PageBytes"/>; belongs to the pool.</param>
+internal sealed unsafe class KvPage(KvLayout layout, byte* memory)
 {
     /// <summary>Positions of a page; also the unit in which attention adds up.</summary>
     public const int Positions = 64;
 
-    private readonly NativeBuffer _memory = new(layout.PageBytes);
+    private readonly byte* _memory = memory;
 
     /// <summary>Caches that use this page.</summary>
     public int References { get; set; } = 1;
 
     /// <summary>Keys of a layer and KV head.</summary>
-    public byte* Keys(int layer, int head) => _memory.Pointer + layout.HeadOffset(layer, head);
+    public byte* Keys(int layer, int head) => _memory + layout.HeadOffset(layer, head);
 
     /// <summary>Values of a layer and KV head.</summary>
     public byte* Values(int layer, int head) => Keys(layer, head) + layout.HalfHeadBytes;
 
     /// <summary>Copies all positions of another page.</summary>
     public void CopyFrom(KvPage source) =>
-        Buffer.MemoryCopy(source._memory.Pointer, _memory.Pointer, _memory.Bytes, _memory.Bytes);
-
-    /// <inheritdoc/>
-    public void Dispose() => _memory.Dispose();
+        Buffer.MemoryCopy(source._memory, _memory, layout.PageBytes, layout.PageBytes);
 }
 
 /// <summary>Sizes of a KV page.</summary>

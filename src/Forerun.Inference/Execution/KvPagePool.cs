@@ -1,11 +1,15 @@
 namespace Forerun.Inference.Execution;
 
-/// <summary>Pages of a model's caches: reference counts, and free pages kept for reuse. Thread-safe.</summary>
-internal sealed class KvPagePool(KvLayout layout) : IDisposable
+/// <summary>Pages of a model's caches: reference counts, and free pages kept for reuse. Pages are cut from slabs, which
+/// live as long as the pool. Thread-safe.</summary>
+internal sealed unsafe class KvPagePool(KvLayout layout) : IDisposable
 {
+    /// <summary>Large enough for huge pages; memory that no page uses is reserved, not resident.</summary>
+    private const long SlabBytes = 16 << 20;
+
     private readonly Lock _lock = new();
     private readonly Stack<KvPage> _free = new();
-    private bool _disposed;
+    private readonly List<NativeBuffer> _slabs = [];
 
     /// <summary>Sizes of the pages.</summary>
     public KvLayout Layout { get; } = layout;
@@ -18,15 +22,16 @@ internal sealed class KvPagePool(KvLayout layout) : IDisposable
     {
         lock (_lock)
         {
-            BytesInUse += Layout.PageBytes;
-            if (_free.TryPop(out var page))
+            if (_free.Count == 0)
             {
-                page.References = 1;
-                return page;
+                AddSlab();
             }
-        }
 
-        return new KvPage(Layout);
+            BytesInUse += Layout.PageBytes;
+            var page = _free.Pop();
+            page.References = 1;
+            return page;
+        }
     }
 
     /// <summary>Adds a user.</summary>
@@ -61,32 +66,35 @@ internal sealed class KvPagePool(KvLayout layout) : IDisposable
     {
         lock (_lock)
         {
-            if (--page.References > 0)
+            if (--page.References == 0)
             {
-                return;
-            }
-
-            BytesInUse -= Layout.PageBytes;
-            if (!_disposed)
-            {
+                BytesInUse -= Layout.PageBytes;
                 _free.Push(page);
-                return;
             }
         }
-
-        page.Dispose();
     }
 
-    /// <summary>Frees the free pages; pages still in use are freed when their caches are disposed of.</summary>
+    /// <summary>Frees all memory; no page may be used any more.</summary>
     public void Dispose()
     {
         lock (_lock)
         {
-            _disposed = true;
-            while (_free.TryPop(out var page))
+            _free.Clear();
+            foreach (var slab in _slabs)
             {
-                page.Dispose();
+                slab.Dispose();
             }
+        }
+    }
+
+    private void AddSlab()
+    {
+        var count = Math.Max(1, (SlabBytes + Layout.PageBytes - 1) / Layout.PageBytes);
+        var slab = new NativeBuffer(count * Layout.PageBytes);
+        _slabs.Add(slab);
+        for (var i = count - 1; i >= 0; i--)
+        {
+            _free.Push(new KvPage(Layout, slab.Pointer + (i * Layout.PageBytes)));
         }
     }
 }

@@ -9,19 +9,26 @@ namespace Forerun.Inference.Kernels;
 /// <param name="maxRows">Most rows of one kernel call.</param>
 internal readonly struct RowGroups(int rowCount, int maxRows)
 {
-    private readonly int _rowCount = rowCount;
+    private readonly int _small = rowCount / Math.Max(1, (rowCount + maxRows - 1) / maxRows);
+    private readonly int _larger = rowCount % Math.Max(1, (rowCount + maxRows - 1) / maxRows);
 
     /// <summary>Number of groups.</summary>
     public int Count { get; } = (rowCount + maxRows - 1) / maxRows;
 
-    /// <summary>First row of a group.</summary>
-    public int Start(int group) => (int)((long)_rowCount * group / Count);
+    /// <summary>First row of a group; larger groups come first.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int Start(int group) => (group * _small) + Math.Min(group, _larger);
 
     /// <summary>Rows of a group.</summary>
-    public int Size(int group) => Start(group + 1) - Start(group);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int Size(int group) => group < _larger ? _small + 1 : _small;
 
     /// <summary>The group that holds <paramref name="row"/>.</summary>
-    public int GroupOf(int row) => (int)((((long)row + 1) * Count - 1) / _rowCount);
+    public int GroupOf(int row)
+    {
+        var inLarger = _larger * (_small + 1);
+        return row < inLarger ? row / (_small + 1) : _larger + ((row - inLarger) / _small);
+    }
 }
 
 /// <summary>Activations as int8, 32 columns a block, each block with its own scale: what the integer kernels read.</summary>
@@ -39,10 +46,6 @@ internal static unsafe class ActivationBlocks
     /// <summary>Bytes for <paramref name="rows"/> rows of <paramref name="columns"/> columns.</summary>
     public static long Bytes(int rows, int columns) => (long)rows * (columns / 32) * BytesPerRow;
 
-    /// <summary>First block of a group.</summary>
-    public static byte* Group(byte* blocks, in RowGroups groups, int group, int columns) =>
-        blocks + Bytes(groups.Start(group), columns);
-
     /// <summary>Quantises one row into its place.</summary>
     /// <param name="source">The row, <c>[columns]</c>.</param>
     /// <param name="columns">A multiple of 32.</param>
@@ -54,7 +57,7 @@ internal static unsafe class ActivationBlocks
         var group = groups.GroupOf(row);
         var size = groups.Size(group);
         var index = row - groups.Start(group);
-        var block = Group(blocks, groups, group, columns);
+        var block = blocks + Bytes(groups.Start(group), columns);
         for (var column = 0; column < columns; column += 32, block += BytesPerRow * size)
         {
             QuantizeBlock(source + column, block, size, index);

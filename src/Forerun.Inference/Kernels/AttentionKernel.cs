@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using Forerun.Core.Numerics;
 using Forerun.Inference.Execution;
 
@@ -16,7 +17,7 @@ internal abstract unsafe class AttentionKernel
     /// <summary>Floats of one partial result: o <c>[headDim]</c>, then m, l and padding.</summary>
     public static int PartialStride(int headDim) => headDim + 16;
 
-    /// <summary>Widens a page of halves, count a multiple of 16.</summary>
+    /// <summary>Widens a page of halves, count a multiple of 32.</summary>
     public abstract void Widen(ushort* source, float* destination, int count);
 
     /// <summary>Partial results of four queries over one page.</summary>
@@ -43,14 +44,21 @@ internal sealed unsafe class AttentionKernel<TLanes> : AttentionKernel
     where TLanes : struct, ILanes<TLanes>
 {
     private const int Positions = KvPage.Positions;
+    private const int PrefetchElements = 1024;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Widen(ushort* source, float* destination, int count)
     {
-        for (var i = 0; i < count; i += 16)
+        for (var i = 0; i < count; i += 32)
         {
+            if (Sse.IsSupported)
+            {
+                Sse.Prefetch0(source + i + PrefetchElements);
+            }
+
             TLanes.Store(TLanes.LoadHalf(ref source[i]), ref destination[i]);
+            TLanes.Store(TLanes.LoadHalf(ref source[i + 16]), ref destination[i + 16]);
         }
     }
 

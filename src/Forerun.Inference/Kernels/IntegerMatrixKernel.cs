@@ -15,6 +15,9 @@ internal sealed unsafe class IntegerMatrixKernel<TDot, TAccumulator, TWeights, T
     private const int SliceBlocks = WeightMatrix.SliceColumns / 32;
     private const int PrefetchBlocks = 32;
 
+    /// <summary>Weights that stay in the first-level cache while all rows pass over them.</summary>
+    private const int CacheBytes = 24 * 1024;
+
     /// <inheritdoc/>
     public override int MaxRows { get; } = maxRows;
 
@@ -38,24 +41,25 @@ internal sealed unsafe class IntegerMatrixKernel<TDot, TAccumulator, TWeights, T
         var parts = WeightMatrix.TileRows / TDot.Rows;
         var passes = groups.Count * parts;
         var step = ((weights.BlockBytes / passes) + 63) & ~63;
+        var chunk = Math.Max(SliceBlocks, CacheBytes / weights.BlockBytes / SliceBlocks * SliceBlocks);
         for (var tile = tileStart; tile < tileEnd; tile++)
         {
-            for (var first = 0; first < weights.BlockCount; first += SliceBlocks)
+            for (var first = 0; first < weights.BlockCount; first += chunk)
             {
-                var blocks = Math.Min(SliceBlocks, weights.BlockCount - first);
+                var blocks = Math.Min(chunk, weights.BlockCount - first);
                 var quants = weights.Tile(tile) + ((long)first * weights.BlockBytes);
                 var scales = weights.Scales(tile) + ((long)first * weights.ScalesPerBlock);
-                var ahead = quants + ((passes == 1 ? PrefetchBlocks : blocks) * weights.BlockBytes);
+                var ahead = quants + ((long)(passes == 1 ? PrefetchBlocks : blocks) * weights.BlockBytes);
                 for (var group = 0; group < groups.Count; group++)
                 {
-                    var size = groups.Size(group);
-                    var activation = ActivationBlocks.Group(activations, groups, group, weights.Columns)
+                    var (start, size) = (groups.Start(group), groups.Size(group));
+                    var activation = activations + ActivationBlocks.Bytes(start, weights.Columns)
                         + ((long)first * ActivationBlocks.BytesPerRow * size);
-                    var destination = output + ((long)groups.Start(group) * outputStride) + (tile * WeightMatrix.TileRows);
+                    var destination = output + ((long)start * outputStride) + (tile * WeightMatrix.TileRows);
                     for (var part = 0; part < parts; part++, ahead += step * blocks)
                     {
                         var row = part * TDot.Rows;
-                        Slice(
+                        Multiply(
                             size,
                             quants + (row * 4),
                             scales + row,
@@ -72,19 +76,43 @@ internal sealed unsafe class IntegerMatrixKernel<TDot, TAccumulator, TWeights, T
         }
     }
 
-    private static void Slice(
+    private static void Multiply(
         int size, byte* q, ushort* s, int n, byte* a, float* y, int stride, bool add, byte* ahead, int step)
     {
         switch (size)
         {
-            case 1: TileKernel<TDot, TAccumulator, TWeights, TFloats, TFloat>.Slice<TFormat, Rows1>(q, s, n, a, y, stride, add, ahead, step); break;
-            case 2: TileKernel<TDot, TAccumulator, TWeights, TFloats, TFloat>.Slice<TFormat, Rows2>(q, s, n, a, y, stride, add, ahead, step); break;
-            case 3: TileKernel<TDot, TAccumulator, TWeights, TFloats, TFloat>.Slice<TFormat, Rows3>(q, s, n, a, y, stride, add, ahead, step); break;
-            case 4: TileKernel<TDot, TAccumulator, TWeights, TFloats, TFloat>.Slice<TFormat, Rows4>(q, s, n, a, y, stride, add, ahead, step); break;
-            case 5: TileKernel<TDot, TAccumulator, TWeights, TFloats, TFloat>.Slice<TFormat, Rows5>(q, s, n, a, y, stride, add, ahead, step); break;
-            case 6: TileKernel<TDot, TAccumulator, TWeights, TFloats, TFloat>.Slice<TFormat, Rows6>(q, s, n, a, y, stride, add, ahead, step); break;
-            case 7: TileKernel<TDot, TAccumulator, TWeights, TFloats, TFloat>.Slice<TFormat, Rows7>(q, s, n, a, y, stride, add, ahead, step); break;
-            default: TileKernel<TDot, TAccumulator, TWeights, TFloats, TFloat>.Slice<TFormat, Rows8>(q, s, n, a, y, stride, add, ahead, step); break;
+            case 1:
+                TileKernel<TDot, TAccumulator, TWeights, TFloats, TFloat>
+                    .Multiply<TFormat, Rows1>(q, s, n, a, y, stride, add, ahead, step);
+                break;
+            case 2:
+                TileKernel<TDot, TAccumulator, TWeights, TFloats, TFloat>
+                    .Multiply<TFormat, Rows2>(q, s, n, a, y, stride, add, ahead, step);
+                break;
+            case 3:
+                TileKernel<TDot, TAccumulator, TWeights, TFloats, TFloat>
+                    .Multiply<TFormat, Rows3>(q, s, n, a, y, stride, add, ahead, step);
+                break;
+            case 4:
+                TileKernel<TDot, TAccumulator, TWeights, TFloats, TFloat>
+                    .Multiply<TFormat, Rows4>(q, s, n, a, y, stride, add, ahead, step);
+                break;
+            case 5:
+                TileKernel<TDot, TAccumulator, TWeights, TFloats, TFloat>
+                    .Multiply<TFormat, Rows5>(q, s, n, a, y, stride, add, ahead, step);
+                break;
+            case 6:
+                TileKernel<TDot, TAccumulator, TWeights, TFloats, TFloat>
+                    .Multiply<TFormat, Rows6>(q, s, n, a, y, stride, add, ahead, step);
+                break;
+            case 7:
+                TileKernel<TDot, TAccumulator, TWeights, TFloats, TFloat>
+                    .Multiply<TFormat, Rows7>(q, s, n, a, y, stride, add, ahead, step);
+                break;
+            default:
+                TileKernel<TDot, TAccumulator, TWeights, TFloats, TFloat>
+                    .Multiply<TFormat, Rows8>(q, s, n, a, y, stride, add, ahead, step);
+                break;
         }
     }
 }

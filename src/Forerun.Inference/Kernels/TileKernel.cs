@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
+using Forerun.Inference.Weights;
 
 namespace Forerun.Inference.Kernels;
 
@@ -15,18 +16,20 @@ internal static unsafe class TileKernel<TDot, TAccumulator, TWeights, TFloats, T
     where TFloats : struct, IRowFloats<TFloat>
     where TFloat : struct
 {
-    /// <summary>Adds blocks of one slice to <paramref name="output"/>, row stride <paramref name="outputStride"/>.</summary>
-    /// <param name="quants">First block of the slice; moved by the first weight row of this part.</param>
+    private const int SliceBlocks = WeightMatrix.SliceColumns / 32;
+
+    /// <summary>Multiplies blocks of a tile, from the start of a slice, into <paramref name="output"/>.</summary>
+    /// <param name="quants">First block; moved by the first weight row of this part.</param>
     /// <param name="scales">Scales of that block, likewise moved.</param>
-    /// <param name="blockCount">Blocks in this slice, 1 … 16.</param>
-    /// <param name="activation">First activation block of the slice (see <see cref="ActivationBlocks"/>).</param>
+    /// <param name="blockCount">Blocks; whole slices, except at the end of the tile.</param>
+    /// <param name="activation">First activation block (see <see cref="ActivationBlocks"/>).</param>
     /// <param name="output">Destination, TRows.Count rows of TDot.Rows values.</param>
     /// <param name="outputStride">Floats from one output row to the next.</param>
-    /// <param name="accumulate">False for a row's first slice: the output is overwritten.</param>
+    /// <param name="accumulate">False for the tile's first slice: the output is overwritten.</param>
     /// <param name="prefetch">Weights that will be needed next.</param>
     /// <param name="prefetchBytes">How far to advance <paramref name="prefetch"/> per block; 0 = none.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Slice<TFormat, TRows>(
+    public static void Multiply<TFormat, TRows>(
         byte* quants,
         ushort* scales,
         int blockCount,
@@ -39,259 +42,263 @@ internal static unsafe class TileKernel<TDot, TAccumulator, TWeights, TFloats, T
         where TFormat : struct, ITileFormat
         where TRows : struct, IRowCount
     {
-        TFloat f0 = default, f1 = default, f2 = default, f3 = default, f4 = default, f5 = default, f6 = default, f7 = default;
-        for (var block = 0; block < blockCount; block++)
+        for (; blockCount > 0; blockCount -= SliceBlocks, accumulate = true)
         {
-            for (var line = 0; line < prefetchBytes; line += 64)
+            var sliceBlocks = Math.Min(blockCount, SliceBlocks);
+            TFloat f0 = default, f1 = default, f2 = default, f3 = default, f4 = default, f5 = default, f6 = default, f7 = default;
+            for (var block = 0; block < sliceBlocks; block++)
             {
-                if (Sse.IsSupported)
+                for (var line = 0; line < prefetchBytes; line += 64)
                 {
-                    Sse.Prefetch0(prefetch + line);
+                    if (Sse.IsSupported)
+                    {
+                        Sse.Prefetch0(prefetch + line);
+                    }
                 }
+
+                prefetch += prefetchBytes;
+                TAccumulator i0 = default, i1 = default, i2 = default, i3 = default, i4 = default, i5 = default, i6 = default, i7 = default;
+                var w0 = TDot.Load<TFormat>(quants, 0);
+                var x0 = activation + (0 * 4 * TRows.Count);
+                i0 = TDot.Add<TFormat>(i0, w0, x0 + 0, x0 + (4 * TRows.Count) + 0);
+                if (TRows.Count > 1)
+                {
+                    i1 = TDot.Add<TFormat>(i1, w0, x0 + 4, x0 + (4 * TRows.Count) + 4);
+                }
+
+                if (TRows.Count > 2)
+                {
+                    i2 = TDot.Add<TFormat>(i2, w0, x0 + 8, x0 + (4 * TRows.Count) + 8);
+                }
+
+                if (TRows.Count > 3)
+                {
+                    i3 = TDot.Add<TFormat>(i3, w0, x0 + 12, x0 + (4 * TRows.Count) + 12);
+                }
+
+                if (TRows.Count > 4)
+                {
+                    i4 = TDot.Add<TFormat>(i4, w0, x0 + 16, x0 + (4 * TRows.Count) + 16);
+                }
+
+                if (TRows.Count > 5)
+                {
+                    i5 = TDot.Add<TFormat>(i5, w0, x0 + 20, x0 + (4 * TRows.Count) + 20);
+                }
+
+                if (TRows.Count > 6)
+                {
+                    i6 = TDot.Add<TFormat>(i6, w0, x0 + 24, x0 + (4 * TRows.Count) + 24);
+                }
+
+                if (TRows.Count > 7)
+                {
+                    i7 = TDot.Add<TFormat>(i7, w0, x0 + 28, x0 + (4 * TRows.Count) + 28);
+                }
+
+                var w1 = TDot.Load<TFormat>(quants, 1);
+                var x1 = activation + (2 * 4 * TRows.Count);
+                i0 = TDot.Add<TFormat>(i0, w1, x1 + 0, x1 + (4 * TRows.Count) + 0);
+                if (TRows.Count > 1)
+                {
+                    i1 = TDot.Add<TFormat>(i1, w1, x1 + 4, x1 + (4 * TRows.Count) + 4);
+                }
+
+                if (TRows.Count > 2)
+                {
+                    i2 = TDot.Add<TFormat>(i2, w1, x1 + 8, x1 + (4 * TRows.Count) + 8);
+                }
+
+                if (TRows.Count > 3)
+                {
+                    i3 = TDot.Add<TFormat>(i3, w1, x1 + 12, x1 + (4 * TRows.Count) + 12);
+                }
+
+                if (TRows.Count > 4)
+                {
+                    i4 = TDot.Add<TFormat>(i4, w1, x1 + 16, x1 + (4 * TRows.Count) + 16);
+                }
+
+                if (TRows.Count > 5)
+                {
+                    i5 = TDot.Add<TFormat>(i5, w1, x1 + 20, x1 + (4 * TRows.Count) + 20);
+                }
+
+                if (TRows.Count > 6)
+                {
+                    i6 = TDot.Add<TFormat>(i6, w1, x1 + 24, x1 + (4 * TRows.Count) + 24);
+                }
+
+                if (TRows.Count > 7)
+                {
+                    i7 = TDot.Add<TFormat>(i7, w1, x1 + 28, x1 + (4 * TRows.Count) + 28);
+                }
+
+                var w2 = TDot.Load<TFormat>(quants, 2);
+                var x2 = activation + (4 * 4 * TRows.Count);
+                i0 = TDot.Add<TFormat>(i0, w2, x2 + 0, x2 + (4 * TRows.Count) + 0);
+                if (TRows.Count > 1)
+                {
+                    i1 = TDot.Add<TFormat>(i1, w2, x2 + 4, x2 + (4 * TRows.Count) + 4);
+                }
+
+                if (TRows.Count > 2)
+                {
+                    i2 = TDot.Add<TFormat>(i2, w2, x2 + 8, x2 + (4 * TRows.Count) + 8);
+                }
+
+                if (TRows.Count > 3)
+                {
+                    i3 = TDot.Add<TFormat>(i3, w2, x2 + 12, x2 + (4 * TRows.Count) + 12);
+                }
+
+                if (TRows.Count > 4)
+                {
+                    i4 = TDot.Add<TFormat>(i4, w2, x2 + 16, x2 + (4 * TRows.Count) + 16);
+                }
+
+                if (TRows.Count > 5)
+                {
+                    i5 = TDot.Add<TFormat>(i5, w2, x2 + 20, x2 + (4 * TRows.Count) + 20);
+                }
+
+                if (TRows.Count > 6)
+                {
+                    i6 = TDot.Add<TFormat>(i6, w2, x2 + 24, x2 + (4 * TRows.Count) + 24);
+                }
+
+                if (TRows.Count > 7)
+                {
+                    i7 = TDot.Add<TFormat>(i7, w2, x2 + 28, x2 + (4 * TRows.Count) + 28);
+                }
+
+                var w3 = TDot.Load<TFormat>(quants, 3);
+                var x3 = activation + (6 * 4 * TRows.Count);
+                i0 = TDot.Add<TFormat>(i0, w3, x3 + 0, x3 + (4 * TRows.Count) + 0);
+                if (TRows.Count > 1)
+                {
+                    i1 = TDot.Add<TFormat>(i1, w3, x3 + 4, x3 + (4 * TRows.Count) + 4);
+                }
+
+                if (TRows.Count > 2)
+                {
+                    i2 = TDot.Add<TFormat>(i2, w3, x3 + 8, x3 + (4 * TRows.Count) + 8);
+                }
+
+                if (TRows.Count > 3)
+                {
+                    i3 = TDot.Add<TFormat>(i3, w3, x3 + 12, x3 + (4 * TRows.Count) + 12);
+                }
+
+                if (TRows.Count > 4)
+                {
+                    i4 = TDot.Add<TFormat>(i4, w3, x3 + 16, x3 + (4 * TRows.Count) + 16);
+                }
+
+                if (TRows.Count > 5)
+                {
+                    i5 = TDot.Add<TFormat>(i5, w3, x3 + 20, x3 + (4 * TRows.Count) + 20);
+                }
+
+                if (TRows.Count > 6)
+                {
+                    i6 = TDot.Add<TFormat>(i6, w3, x3 + 24, x3 + (4 * TRows.Count) + 24);
+                }
+
+                if (TRows.Count > 7)
+                {
+                    i7 = TDot.Add<TFormat>(i7, w3, x3 + 28, x3 + (4 * TRows.Count) + 28);
+                }
+
+                var scale = TFloats.LoadHalf(scales);
+                var minimum = TFormat.HasMinimum ? TFloats.LoadHalf(scales + 16) : default;
+                var factors = (float*)(activation + (32 * TRows.Count));
+                var sums = (int*)(factors + TRows.Count);
+                var scaledSums = (float*)(sums + TRows.Count);
+                f0 = TFloats.MultiplyAdd(TDot.ToFloat<TFormat>(i0, sums[0]), TFloats.Multiply(scale, factors[0]), f0);
+                f0 = TFormat.HasMinimum ? TFloats.MultiplyAdd(minimum, scaledSums[0], f0) : f0;
+                if (TRows.Count > 1)
+                {
+                    f1 = TFloats.MultiplyAdd(TDot.ToFloat<TFormat>(i1, sums[1]), TFloats.Multiply(scale, factors[1]), f1);
+                    f1 = TFormat.HasMinimum ? TFloats.MultiplyAdd(minimum, scaledSums[1], f1) : f1;
+                }
+
+                if (TRows.Count > 2)
+                {
+                    f2 = TFloats.MultiplyAdd(TDot.ToFloat<TFormat>(i2, sums[2]), TFloats.Multiply(scale, factors[2]), f2);
+                    f2 = TFormat.HasMinimum ? TFloats.MultiplyAdd(minimum, scaledSums[2], f2) : f2;
+                }
+
+                if (TRows.Count > 3)
+                {
+                    f3 = TFloats.MultiplyAdd(TDot.ToFloat<TFormat>(i3, sums[3]), TFloats.Multiply(scale, factors[3]), f3);
+                    f3 = TFormat.HasMinimum ? TFloats.MultiplyAdd(minimum, scaledSums[3], f3) : f3;
+                }
+
+                if (TRows.Count > 4)
+                {
+                    f4 = TFloats.MultiplyAdd(TDot.ToFloat<TFormat>(i4, sums[4]), TFloats.Multiply(scale, factors[4]), f4);
+                    f4 = TFormat.HasMinimum ? TFloats.MultiplyAdd(minimum, scaledSums[4], f4) : f4;
+                }
+
+                if (TRows.Count > 5)
+                {
+                    f5 = TFloats.MultiplyAdd(TDot.ToFloat<TFormat>(i5, sums[5]), TFloats.Multiply(scale, factors[5]), f5);
+                    f5 = TFormat.HasMinimum ? TFloats.MultiplyAdd(minimum, scaledSums[5], f5) : f5;
+                }
+
+                if (TRows.Count > 6)
+                {
+                    f6 = TFloats.MultiplyAdd(TDot.ToFloat<TFormat>(i6, sums[6]), TFloats.Multiply(scale, factors[6]), f6);
+                    f6 = TFormat.HasMinimum ? TFloats.MultiplyAdd(minimum, scaledSums[6], f6) : f6;
+                }
+
+                if (TRows.Count > 7)
+                {
+                    f7 = TFloats.MultiplyAdd(TDot.ToFloat<TFormat>(i7, sums[7]), TFloats.Multiply(scale, factors[7]), f7);
+                    f7 = TFormat.HasMinimum ? TFloats.MultiplyAdd(minimum, scaledSums[7], f7) : f7;
+                }
+
+                quants += TFormat.Nibbles ? 256 : 512;
+                scales += TFormat.HasMinimum ? 32 : 16;
+                activation += ActivationBlocks.BytesPerRow * TRows.Count;
             }
 
-            prefetch += prefetchBytes;
-            TAccumulator i0 = default, i1 = default, i2 = default, i3 = default, i4 = default, i5 = default, i6 = default, i7 = default;
-            var w0 = TDot.Load<TFormat>(quants, 0);
-            var x0 = activation + (0 * 4 * TRows.Count);
-            i0 = TDot.Add<TFormat>(i0, w0, x0 + 0, x0 + (4 * TRows.Count) + 0);
+            Finish(f0, output + (0 * outputStride), accumulate);
             if (TRows.Count > 1)
             {
-                i1 = TDot.Add<TFormat>(i1, w0, x0 + 4, x0 + (4 * TRows.Count) + 4);
+                Finish(f1, output + (1 * outputStride), accumulate);
             }
 
             if (TRows.Count > 2)
             {
-                i2 = TDot.Add<TFormat>(i2, w0, x0 + 8, x0 + (4 * TRows.Count) + 8);
+                Finish(f2, output + (2 * outputStride), accumulate);
             }
 
             if (TRows.Count > 3)
             {
-                i3 = TDot.Add<TFormat>(i3, w0, x0 + 12, x0 + (4 * TRows.Count) + 12);
+                Finish(f3, output + (3 * outputStride), accumulate);
             }
 
             if (TRows.Count > 4)
             {
-                i4 = TDot.Add<TFormat>(i4, w0, x0 + 16, x0 + (4 * TRows.Count) + 16);
+                Finish(f4, output + (4 * outputStride), accumulate);
             }
 
             if (TRows.Count > 5)
             {
-                i5 = TDot.Add<TFormat>(i5, w0, x0 + 20, x0 + (4 * TRows.Count) + 20);
+                Finish(f5, output + (5 * outputStride), accumulate);
             }
 
             if (TRows.Count > 6)
             {
-                i6 = TDot.Add<TFormat>(i6, w0, x0 + 24, x0 + (4 * TRows.Count) + 24);
+                Finish(f6, output + (6 * outputStride), accumulate);
             }
 
             if (TRows.Count > 7)
             {
-                i7 = TDot.Add<TFormat>(i7, w0, x0 + 28, x0 + (4 * TRows.Count) + 28);
+                Finish(f7, output + (7 * outputStride), accumulate);
             }
-
-            var w1 = TDot.Load<TFormat>(quants, 1);
-            var x1 = activation + (2 * 4 * TRows.Count);
-            i0 = TDot.Add<TFormat>(i0, w1, x1 + 0, x1 + (4 * TRows.Count) + 0);
-            if (TRows.Count > 1)
-            {
-                i1 = TDot.Add<TFormat>(i1, w1, x1 + 4, x1 + (4 * TRows.Count) + 4);
-            }
-
-            if (TRows.Count > 2)
-            {
-                i2 = TDot.Add<TFormat>(i2, w1, x1 + 8, x1 + (4 * TRows.Count) + 8);
-            }
-
-            if (TRows.Count > 3)
-            {
-                i3 = TDot.Add<TFormat>(i3, w1, x1 + 12, x1 + (4 * TRows.Count) + 12);
-            }
-
-            if (TRows.Count > 4)
-            {
-                i4 = TDot.Add<TFormat>(i4, w1, x1 + 16, x1 + (4 * TRows.Count) + 16);
-            }
-
-            if (TRows.Count > 5)
-            {
-                i5 = TDot.Add<TFormat>(i5, w1, x1 + 20, x1 + (4 * TRows.Count) + 20);
-            }
-
-            if (TRows.Count > 6)
-            {
-                i6 = TDot.Add<TFormat>(i6, w1, x1 + 24, x1 + (4 * TRows.Count) + 24);
-            }
-
-            if (TRows.Count > 7)
-            {
-                i7 = TDot.Add<TFormat>(i7, w1, x1 + 28, x1 + (4 * TRows.Count) + 28);
-            }
-
-            var w2 = TDot.Load<TFormat>(quants, 2);
-            var x2 = activation + (4 * 4 * TRows.Count);
-            i0 = TDot.Add<TFormat>(i0, w2, x2 + 0, x2 + (4 * TRows.Count) + 0);
-            if (TRows.Count > 1)
-            {
-                i1 = TDot.Add<TFormat>(i1, w2, x2 + 4, x2 + (4 * TRows.Count) + 4);
-            }
-
-            if (TRows.Count > 2)
-            {
-                i2 = TDot.Add<TFormat>(i2, w2, x2 + 8, x2 + (4 * TRows.Count) + 8);
-            }
-
-            if (TRows.Count > 3)
-            {
-                i3 = TDot.Add<TFormat>(i3, w2, x2 + 12, x2 + (4 * TRows.Count) + 12);
-            }
-
-            if (TRows.Count > 4)
-            {
-                i4 = TDot.Add<TFormat>(i4, w2, x2 + 16, x2 + (4 * TRows.Count) + 16);
-            }
-
-            if (TRows.Count > 5)
-            {
-                i5 = TDot.Add<TFormat>(i5, w2, x2 + 20, x2 + (4 * TRows.Count) + 20);
-            }
-
-            if (TRows.Count > 6)
-            {
-                i6 = TDot.Add<TFormat>(i6, w2, x2 + 24, x2 + (4 * TRows.Count) + 24);
-            }
-
-            if (TRows.Count > 7)
-            {
-                i7 = TDot.Add<TFormat>(i7, w2, x2 + 28, x2 + (4 * TRows.Count) + 28);
-            }
-
-            var w3 = TDot.Load<TFormat>(quants, 3);
-            var x3 = activation + (6 * 4 * TRows.Count);
-            i0 = TDot.Add<TFormat>(i0, w3, x3 + 0, x3 + (4 * TRows.Count) + 0);
-            if (TRows.Count > 1)
-            {
-                i1 = TDot.Add<TFormat>(i1, w3, x3 + 4, x3 + (4 * TRows.Count) + 4);
-            }
-
-            if (TRows.Count > 2)
-            {
-                i2 = TDot.Add<TFormat>(i2, w3, x3 + 8, x3 + (4 * TRows.Count) + 8);
-            }
-
-            if (TRows.Count > 3)
-            {
-                i3 = TDot.Add<TFormat>(i3, w3, x3 + 12, x3 + (4 * TRows.Count) + 12);
-            }
-
-            if (TRows.Count > 4)
-            {
-                i4 = TDot.Add<TFormat>(i4, w3, x3 + 16, x3 + (4 * TRows.Count) + 16);
-            }
-
-            if (TRows.Count > 5)
-            {
-                i5 = TDot.Add<TFormat>(i5, w3, x3 + 20, x3 + (4 * TRows.Count) + 20);
-            }
-
-            if (TRows.Count > 6)
-            {
-                i6 = TDot.Add<TFormat>(i6, w3, x3 + 24, x3 + (4 * TRows.Count) + 24);
-            }
-
-            if (TRows.Count > 7)
-            {
-                i7 = TDot.Add<TFormat>(i7, w3, x3 + 28, x3 + (4 * TRows.Count) + 28);
-            }
-
-            var scale = TFloats.LoadHalf(scales);
-            var minimum = TFormat.HasMinimum ? TFloats.LoadHalf(scales + 16) : default;
-            var factors = (float*)(activation + (32 * TRows.Count));
-            var sums = (int*)(factors + TRows.Count);
-            var scaledSums = (float*)(sums + TRows.Count);
-            f0 = TFloats.MultiplyAdd(TDot.ToFloat<TFormat>(i0, sums[0]), TFloats.Multiply(scale, factors[0]), f0);
-            f0 = TFormat.HasMinimum ? TFloats.MultiplyAdd(minimum, scaledSums[0], f0) : f0;
-            if (TRows.Count > 1)
-            {
-                f1 = TFloats.MultiplyAdd(TDot.ToFloat<TFormat>(i1, sums[1]), TFloats.Multiply(scale, factors[1]), f1);
-                f1 = TFormat.HasMinimum ? TFloats.MultiplyAdd(minimum, scaledSums[1], f1) : f1;
-            }
-
-            if (TRows.Count > 2)
-            {
-                f2 = TFloats.MultiplyAdd(TDot.ToFloat<TFormat>(i2, sums[2]), TFloats.Multiply(scale, factors[2]), f2);
-                f2 = TFormat.HasMinimum ? TFloats.MultiplyAdd(minimum, scaledSums[2], f2) : f2;
-            }
-
-            if (TRows.Count > 3)
-            {
-                f3 = TFloats.MultiplyAdd(TDot.ToFloat<TFormat>(i3, sums[3]), TFloats.Multiply(scale, factors[3]), f3);
-                f3 = TFormat.HasMinimum ? TFloats.MultiplyAdd(minimum, scaledSums[3], f3) : f3;
-            }
-
-            if (TRows.Count > 4)
-            {
-                f4 = TFloats.MultiplyAdd(TDot.ToFloat<TFormat>(i4, sums[4]), TFloats.Multiply(scale, factors[4]), f4);
-                f4 = TFormat.HasMinimum ? TFloats.MultiplyAdd(minimum, scaledSums[4], f4) : f4;
-            }
-
-            if (TRows.Count > 5)
-            {
-                f5 = TFloats.MultiplyAdd(TDot.ToFloat<TFormat>(i5, sums[5]), TFloats.Multiply(scale, factors[5]), f5);
-                f5 = TFormat.HasMinimum ? TFloats.MultiplyAdd(minimum, scaledSums[5], f5) : f5;
-            }
-
-            if (TRows.Count > 6)
-            {
-                f6 = TFloats.MultiplyAdd(TDot.ToFloat<TFormat>(i6, sums[6]), TFloats.Multiply(scale, factors[6]), f6);
-                f6 = TFormat.HasMinimum ? TFloats.MultiplyAdd(minimum, scaledSums[6], f6) : f6;
-            }
-
-            if (TRows.Count > 7)
-            {
-                f7 = TFloats.MultiplyAdd(TDot.ToFloat<TFormat>(i7, sums[7]), TFloats.Multiply(scale, factors[7]), f7);
-                f7 = TFormat.HasMinimum ? TFloats.MultiplyAdd(minimum, scaledSums[7], f7) : f7;
-            }
-
-            quants += TFormat.Nibbles ? 256 : 512;
-            scales += TFormat.HasMinimum ? 32 : 16;
-            activation += ActivationBlocks.BytesPerRow * TRows.Count;
-        }
-
-        Finish(f0, output + (0 * outputStride), accumulate);
-        if (TRows.Count > 1)
-        {
-            Finish(f1, output + (1 * outputStride), accumulate);
-        }
-
-        if (TRows.Count > 2)
-        {
-            Finish(f2, output + (2 * outputStride), accumulate);
-        }
-
-        if (TRows.Count > 3)
-        {
-            Finish(f3, output + (3 * outputStride), accumulate);
-        }
-
-        if (TRows.Count > 4)
-        {
-            Finish(f4, output + (4 * outputStride), accumulate);
-        }
-
-        if (TRows.Count > 5)
-        {
-            Finish(f5, output + (5 * outputStride), accumulate);
-        }
-
-        if (TRows.Count > 6)
-        {
-            Finish(f6, output + (6 * outputStride), accumulate);
-        }
-
-        if (TRows.Count > 7)
-        {
-            Finish(f7, output + (7 * outputStride), accumulate);
         }
     }
 

@@ -7,7 +7,8 @@ namespace Forerun.Inference.Weights;
 /// <param name="file">The model file.</param>
 /// <param name="weights">Packed or original.</param>
 /// <param name="workers">Who packs.</param>
-internal sealed unsafe class TilePacker(GgufFile file, WeightFormat weights, WorkerPool workers)
+/// <param name="arena">Where the tiles go.</param>
+internal sealed unsafe class TilePacker(GgufFile file, WeightFormat weights, WorkerPool workers, WeightArena arena)
 {
     private const uint SignBits = 0x80808080;
     private const uint LowNibbles = 0x0F0F0F0F;
@@ -25,15 +26,23 @@ internal sealed unsafe class TilePacker(GgufFile file, WeightFormat weights, Wor
         _ => TileFormat.Q8,
     };
 
+    /// <summary>What a tensor becomes.</summary>
+    /// <exception cref="InvalidDataException">Its type is not supported.</exception>
+    public static MatrixLayout LayoutOf(GgufTensor tensor, WeightFormat weights)
+    {
+        TensorDecoder.ThrowIfUnsupported(tensor);
+        return new MatrixLayout(
+            FormatOf(tensor.Type, weights), checked((int)tensor.RowCount), checked((int)tensor.RowLength));
+    }
+
     /// <summary>Packs a tensor <c>[rows, columns]</c>.</summary>
     /// <param name="name">The tensor's name.</param>
     /// <param name="sourceRow">Which row of the file becomes row i; null = the same.</param>
     public WeightMatrix Pack(string name, Func<int, int>? sourceRow = null)
     {
         var tensor = file.Tensor(name);
-        TensorDecoder.ThrowIfUnsupported(tensor);
-        var rows = checked((int)tensor.RowCount);
-        var matrix = new WeightMatrix(FormatOf(tensor.Type, weights), rows, checked((int)tensor.RowLength));
+        var matrix = new WeightMatrix(LayoutOf(tensor, weights), arena);
+        var rows = matrix.Rows;
         workers.Run(worker =>
         {
             var end = (int)((long)matrix.TileCount * (worker + 1) / workers.Count);

@@ -23,8 +23,12 @@ internal sealed record LayerWeights(
 /// file: a pass reads one row per token.</summary>
 internal sealed unsafe class TransformerWeights : IDisposable
 {
+    private static readonly string[] MatrixNames =
+        ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"];
+
     private readonly GgufFile _file;
     private readonly GgufTensor _embedding;
+    private readonly WeightArena _arena;
 
     /// <summary>Loads and packs everything.</summary>
     public TransformerWeights(GgufFile file, ModelConfig config, WeightFormat format, WorkerPool workers)
@@ -32,10 +36,12 @@ internal sealed unsafe class TransformerWeights : IDisposable
         _file = file;
         _embedding = file.Tensor("token_embd.weight");
         TensorDecoder.ThrowIfUnsupported(_embedding);
-        var packer = new TilePacker(file, format, workers);
+        var head = config.TieWordEmbeddings ? "token_embd.weight" : "output.weight";
+        _arena = new WeightArena(ArenaBytes(file, config, head, format));
+        var packer = new TilePacker(file, format, workers, _arena);
 
         // The largest matrix first: while it is packed, its pages of the file are resident too.
-        Head = packer.Pack(config.TieWordEmbeddings ? "token_embd.weight" : "output.weight");
+        Head = packer.Pack(head);
         Layers = new LayerWeights[config.NumHiddenLayers];
         for (var i = 0; i < Layers.Length; i++)
         {
@@ -76,17 +82,12 @@ internal sealed unsafe class TransformerWeights : IDisposable
     {
         foreach (var layer in Layers)
         {
-            foreach (var matrix in layer.Matrices)
-            {
-                matrix.Dispose();
-            }
-
             layer.AttentionNorm.Dispose();
             layer.FeedForwardNorm.Dispose();
         }
 
         FinalNorm.Dispose();
-        Head.Dispose();
+        _arena.Dispose();
         _file.Dispose();
     }
 
@@ -101,20 +102,26 @@ internal sealed unsafe class TransformerWeights : IDisposable
         };
     }
 
-    private LayerWeights LoadLayer(TilePacker packer, int index, Func<int, int> rotaryOrder)
+    private static string Name(int layer, string tensor) => $"blk.{layer}.{tensor}.weight";
+
+    private static long ArenaBytes(GgufFile file, ModelConfig config, string head, WeightFormat format)
     {
-        var prefix = $"blk.{index}.";
-        return new LayerWeights(
-            LoadVector(prefix + "attn_norm.weight"),
-            packer.Pack(prefix + "attn_q.weight", rotaryOrder),
-            packer.Pack(prefix + "attn_k.weight", rotaryOrder),
-            packer.Pack(prefix + "attn_v.weight"),
-            packer.Pack(prefix + "attn_output.weight"),
-            LoadVector(prefix + "ffn_norm.weight"),
-            packer.Pack(prefix + "ffn_gate.weight"),
-            packer.Pack(prefix + "ffn_up.weight"),
-            packer.Pack(prefix + "ffn_down.weight"));
+        var names = Enumerable.Range(0, config.NumHiddenLayers)
+            .SelectMany(layer => MatrixNames.Select(name => Name(layer, name)))
+            .Append(head);
+        return names.Sum(name => TilePacker.LayoutOf(file.Tensor(name), format).ArenaBytes);
     }
+
+    private LayerWeights LoadLayer(TilePacker packer, int layer, Func<int, int> rotaryOrder) => new(
+        LoadVector(Name(layer, "attn_norm")),
+        packer.Pack(Name(layer, "attn_q"), rotaryOrder),
+        packer.Pack(Name(layer, "attn_k"), rotaryOrder),
+        packer.Pack(Name(layer, "attn_v")),
+        packer.Pack(Name(layer, "attn_output")),
+        LoadVector(Name(layer, "ffn_norm")),
+        packer.Pack(Name(layer, "ffn_gate")),
+        packer.Pack(Name(layer, "ffn_up")),
+        packer.Pack(Name(layer, "ffn_down")));
 
     private NativeBuffer LoadVector(string name)
     {

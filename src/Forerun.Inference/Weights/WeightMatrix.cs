@@ -1,76 +1,49 @@
-using Forerun.Inference.Execution;
-
 namespace Forerun.Inference.Weights;
 
-/// <summary>How a matrix's weights lie in memory.</summary>
-public enum TileFormat
-{
-    /// <summary>8-bit integers, one half-precision scale per 32 columns.</summary>
-    Q8,
-
-    /// <summary>4-bit integers, one half-precision scale per 32 columns.</summary>
-    Q4,
-
-    /// <summary>4-bit integers, a half-precision scale and minimum per 32 columns.</summary>
-    Q4Minimum,
-
-    /// <summary>Single-precision floats.</summary>
-    F32,
-}
-
-/// <summary>A weight matrix in tiles of 16 rows. Immutable once filled; thread-safe to read.</summary>
+/// <summary>A weight matrix in tiles of 16 rows. Immutable once filled; thread-safe to read; its memory belongs to the
+/// arena.</summary>
 /// <remarks>A tile holds, per block of 32 columns, eight groups of <c>[16 rows, 4 columns]</c>: bytes (Q8), or the even
 /// group in the low and the odd group in the high nibbles (Q4). Scales lie in a second stream, 16 halves a block,
 /// followed by 16 minima where the format has them. F32 tiles are <c>[columns, 16]</c>. Rows are padded with zeros to a
 /// multiple of 16.</remarks>
-internal sealed unsafe class WeightMatrix : IDisposable
+internal sealed unsafe class WeightMatrix
 {
     /// <summary>Rows of a tile.</summary>
-    public const int TileRows = 16;
+    public const int TileRows = MatrixLayout.TileRows;
 
     /// <summary>Columns whose sum is completed before it is added to the row's total.</summary>
     public const int SliceColumns = 512;
 
-    private readonly NativeBuffer _quants;
-    private readonly NativeBuffer? _scales;
+    private readonly byte* _quants;
+    private readonly ushort* _scales;
+    private readonly MatrixLayout _layout;
 
-    /// <summary>Allocates an unfilled matrix.</summary>
-    public WeightMatrix(TileFormat format, int rows, int columns)
+    /// <summary>Takes memory for an unfilled matrix.</summary>
+    public WeightMatrix(MatrixLayout layout, WeightArena arena)
     {
-        Format = format;
-        Rows = rows;
-        Columns = columns;
-        TileCount = (rows + TileRows - 1) / TileRows;
-        BlockBytes = format switch
-        {
-            TileFormat.Q8 => 512,
-            TileFormat.F32 => 2048,
-            _ => 256,
-        };
-        ScalesPerBlock = format switch
-        {
-            TileFormat.F32 => 0,
-            TileFormat.Q4Minimum => 32,
-            _ => 16,
-        };
-        _quants = new NativeBuffer((long)TileCount * TileBytes);
-        _scales = ScalesPerBlock == 0 ? null : new NativeBuffer((long)TileCount * BlockCount * ScalesPerBlock * 2);
+        _layout = layout;
+        TileCount = layout.TileCount;
+        BlockCount = layout.BlockCount;
+        BlockBytes = layout.BlockBytes;
+        ScalesPerBlock = layout.ScalesPerBlock;
+        _quants = arena.Take(layout.QuantBytes);
+        _scales = ScalesPerBlock == 0 ? null : (ushort*)arena.Take(layout.ScaleBytes);
     }
 
     /// <summary>Storage of the weights.</summary>
-    public TileFormat Format { get; }
+    public TileFormat Format => _layout.Format;
 
     /// <summary>Output size.</summary>
-    public int Rows { get; }
+    public int Rows => _layout.Rows;
 
     /// <summary>Input size, a multiple of 32.</summary>
-    public int Columns { get; }
+    public int Columns => _layout.Columns;
 
     /// <summary>Tiles of 16 rows.</summary>
     public int TileCount { get; }
 
     /// <summary>Blocks of 32 columns.</summary>
-    public int BlockCount => Columns / 32;
+    public int BlockCount { get; }
 
     /// <summary>Bytes of a tile's block, without scales.</summary>
     public int BlockBytes { get; }
@@ -78,23 +51,12 @@ internal sealed unsafe class WeightMatrix : IDisposable
     /// <summary>Halves per tile and block.</summary>
     public int ScalesPerBlock { get; }
 
-    /// <summary>Bytes of a tile, without scales.</summary>
-    public int TileBytes => BlockCount * BlockBytes;
-
     /// <summary>Bytes read when the whole matrix is used once.</summary>
-    public long Bytes => _quants.Bytes + (_scales?.Bytes ?? 0);
+    public long Bytes => _layout.QuantBytes + _layout.ScaleBytes;
 
     /// <summary>First weight byte of a tile.</summary>
-    public byte* Tile(int tile) => _quants.Pointer + ((long)tile * TileBytes);
+    public byte* Tile(int tile) => _quants + ((long)tile * BlockCount * BlockBytes);
 
     /// <summary>First scale of a tile; null for F32.</summary>
-    public ushort* Scales(int tile) =>
-        _scales is null ? null : (ushort*)_scales.Pointer + ((long)tile * BlockCount * ScalesPerBlock);
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        _quants.Dispose();
-        _scales?.Dispose();
-    }
+    public ushort* Scales(int tile) => _scales + ((long)tile * BlockCount * ScalesPerBlock);
 }

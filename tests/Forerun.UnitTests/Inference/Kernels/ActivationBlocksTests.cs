@@ -78,7 +78,7 @@ public unsafe class ActivationBlocksTests
         var index = row - groups.Start(group);
         for (var block = 0; block < columns / 32; block++)
         {
-            var start = ActivationBlocks.Group(blocks, groups, group, columns)
+            var start = blocks + ActivationBlocks.Bytes(groups.Start(group), columns)
                 + (block * ActivationBlocks.BytesPerRow * size);
             for (var i = 0; i < 32; i++)
             {

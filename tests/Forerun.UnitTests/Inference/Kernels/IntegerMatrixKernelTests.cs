@@ -28,7 +28,7 @@ public unsafe class IntegerMatrixKernelTests
     [MemberData(nameof(Kernels))]
     public void Multiply_OneToSeventeenRows_SameBitsAsThePlainLoop(InstructionSet set, TileFormat format)
     {
-        int[] columns = [32, 64, 480, 512, 544, 992, 1024, 1536, 2048];
+        int[] columns = [32, 64, 480, 512, 544, 992, 1024, 1536, 2048, 5632];
         for (var rows = 1; rows <= 17; rows++)
         {
             Check(set, format, rows, weightRows: 40, columns[rows % columns.Length], seed: rows);
@@ -54,7 +54,8 @@ public unsafe class IntegerMatrixKernelTests
     [MemberData(nameof(Kernels))]
     public void Multiply_TilesInParts_SameBitsAsWhole(InstructionSet set, TileFormat format)
     {
-        using var weights = Random(format, 64, 96, new Random(3));
+        using var arena = ArenaFor(format, 64, 96);
+        var weights = Random(arena, format, 64, 96, new Random(3));
         var rows = Enumerable.Range(0, 5).Select(i => RandomRow(96, new Random(i))).ToArray();
         var whole = Multiply(set, weights, rows, 0, 4);
         var parts = Multiply(set, weights, rows, 0, 1);
@@ -77,7 +78,8 @@ public unsafe class IntegerMatrixKernelTests
         Func<int, float>? activation = null)
     {
         var random = new Random(seed);
-        using var weights = Random(format, weightRows, columns, random);
+        using var arena = ArenaFor(format, weightRows, columns);
+        var weights = Random(arena, format, weightRows, columns, random);
         change?.Invoke(weights);
         float[][] x = [.. Enumerable.Range(0, rows).Select(_ => activation is null
             ? RandomRow(columns, random)
@@ -121,10 +123,13 @@ public unsafe class IntegerMatrixKernelTests
         [.. Enumerable.Range(0, columns).Select(_ =>
             (float)((random.NextDouble() - 0.5) * Math.Pow(10, random.Next(-3, 3))))];
 
-    private static WeightMatrix Random(TileFormat format, int rows, int columns, Random random)
+    private static WeightArena ArenaFor(TileFormat format, int rows, int columns) =>
+        new(new MatrixLayout(format, rows, columns).ArenaBytes);
+
+    private static WeightMatrix Random(WeightArena arena, TileFormat format, int rows, int columns, Random random)
     {
-        var weights = new WeightMatrix(format, rows, columns);
-        random.NextBytes(new Span<byte>(weights.Tile(0), weights.TileCount * weights.TileBytes));
+        var weights = new WeightMatrix(new MatrixLayout(format, rows, columns), arena);
+        random.NextBytes(Quants(weights));
         foreach (ref var scale in Scales(weights))
         {
             scale = BitConverter.HalfToUInt16Bits((Half)(random.NextDouble() - 0.5));
@@ -134,7 +139,10 @@ public unsafe class IntegerMatrixKernelTests
     }
 
     private static void Fill(WeightMatrix weights, byte value) =>
-        new Span<byte>(weights.Tile(0), weights.TileCount * weights.TileBytes).Fill(value);
+        Quants(weights).Fill(value);
+
+    private static Span<byte> Quants(WeightMatrix weights) =>
+        new(weights.Tile(0), weights.TileCount * weights.BlockCount * weights.BlockBytes);
 
     private static void FillScales(WeightMatrix weights)
     {

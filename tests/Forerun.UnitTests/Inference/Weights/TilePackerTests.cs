@@ -40,7 +40,8 @@ public class TilePackerTests
         foreach (var name in Tensors)
         {
             var tensor = file.Tensor(name);
-            using var matrix = new TilePacker(file, weights, workers).Pack(name);
+            using var arena = new WeightArena(TilePacker.LayoutOf(tensor, weights).ArenaBytes);
+            var matrix = new TilePacker(file, weights, workers, arena).Pack(name);
             Assert.Equal((tensor.RowCount, tensor.RowLength), (matrix.Rows, matrix.Columns));
             var expected = new float[matrix.Columns];
             for (var row = 0; row < matrix.Rows; row++)
