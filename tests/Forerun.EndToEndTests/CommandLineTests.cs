@@ -1,0 +1,136 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace Forerun.EndToEndTests;
+
+/// <summary>The program as a user runs it: one JSON document on standard output, errors on standard error, exit codes.
+/// </summary>
+public class CommandLineTests
+{
+    private static readonly string Program = Repository.Path(
+        "artifacts", "bin", "Forerun.Cli", Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/')), "forerun.dll");
+
+    private static readonly string Target =
+        Repository.Path("models", "smollm2-135m-instruct", "SmolLM2-135M-Instruct.Q4_1.gguf");
+
+    [Fact]
+    public async Task Generate_Json_OneDocumentWithTheReferenceTokens()
+    {
+        var expected = JsonDocument.Parse(File.ReadLines(
+            Repository.Path("models", "smollm2-135m-instruct", "golden", "greedy.jsonl")).First()).RootElement;
+        var ids = expected.GetProperty("ids").EnumerateArray().Select(id => id.GetInt32()).Take(12).ToArray();
+        var result = await RunAsync(
+            "generate", expected.GetProperty("user").GetString()!, "--max-tokens", "12", "--weights", "original", "--json");
+        Assert.Equal("", result.Error);
+        var document = JsonDocument.Parse(result.Output).RootElement;
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal(ids, document.GetProperty("tokens").EnumerateArray().Select(id => id.GetInt32()));
+        Assert.Equal("length", document.GetProperty("finishReason").GetString());
+        Assert.NotEqual("", document.GetProperty("text").GetString());
+    }
+
+    [Fact]
+    public async Task Generate_Text_StreamsTextAndTellsFiguresOnStandardError()
+    {
+        var result = await RunAsync("generate", "Say hello.", "--max-tokens", "4");
+        Assert.Equal(0, result.ExitCode);
+        Assert.NotEqual("", result.Output.Trim());
+        Assert.StartsWith("[autoregressive: 4 tokens,", result.Error);
+    }
+
+    [Fact]
+    public async Task Demo_Json_EqualTextsAndFewerTargetPasses()
+    {
+        var result = await RunAsync("demo", "--max-tokens", "24", "--rtt", "1", "--temperature", "0.8", "--seed", "5", "--json");
+        Assert.Equal(("", 0), (result.Error, result.ExitCode));
+        var document = JsonDocument.Parse(result.Output).RootElement;
+        Assert.True(document.GetProperty("equal").GetBoolean());
+        var modes = document.GetProperty("modes").EnumerateArray().ToArray();
+        Assert.Equal(["autoregressive", "speculative"], modes.Select(mode => mode.GetProperty("mode").GetString()));
+        Assert.Equal(modes[0].GetProperty("text").GetString(), modes[1].GetProperty("text").GetString());
+        Assert.True(modes[1].GetProperty("rounds").GetInt32() < modes[0].GetProperty("rounds").GetInt32());
+        Assert.InRange(document.GetProperty("acceptanceRate").GetDouble(), 0.01, 1.0);
+    }
+
+    [Fact]
+    public async Task Compare_OnePrompt_ReportsEqualityAndBothModes()
+    {
+        var result = await RunAsync(
+            "compare", "--prompts", Repository.Path("data", "prompts", "gsm8k.jsonl"), "--limit", "1", "--max-tokens", "12", "--rtt", "0", "--json");
+        Assert.Equal(0, result.ExitCode);
+        var document = JsonDocument.Parse(result.Output).RootElement;
+        Assert.True(document.GetProperty("equal").GetBoolean());
+        Assert.Equal(2, document.GetProperty("rows").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Inspect_BundledDraftModel_ShowsItsDraftVocabulary()
+    {
+        var result = await RunAsync(
+            "inspect", Repository.Path("models", "forerun-draft", "forerun-draft.gguf"), "--json");
+        Assert.Equal(("", 0), (result.Error, result.ExitCode));
+        var document = JsonDocument.Parse(result.Output).RootElement;
+        Assert.Equal(12288, document.GetProperty("draftVocabularySize").GetInt32());
+        Assert.Equal(576, document.GetProperty("config").GetProperty("hiddenSize").GetInt32());
+    }
+
+    [Fact]
+    public async Task BenchEngine_Json_HasEveryRowCountAndTheRatio()
+    {
+        var result = await RunAsync("bench", "engine", "--threads", "1", "--repetitions", "1", "--context", "16", "--json");
+        Assert.Equal(("", 0), (result.Error, result.ExitCode));
+        var document = JsonDocument.Parse(result.Output).RootElement;
+        Assert.Equal(
+            [1, 2, 3, 4, 5, 8, 16],
+            document.GetProperty("results").EnumerateArray().Select(row => row.GetProperty("rows").GetInt32()));
+        Assert.True(document.GetProperty("verify5OverDecode1").GetDouble() > 0);
+    }
+
+    [Theory]
+    [InlineData(1, "no-such-file.gguf", "inspect", "no-such-file.gguf")]
+    [InlineData(1, "out of range", "generate", "x", "--temperature", "-1")]
+    [InlineData(1, "No verifier answers", "edge", "x", "--server", "http://127.0.0.1:9")]
+    [InlineData(2, "not usable", "edge", "x", "--server", "nowhere")]
+    [InlineData(2, "--server", "edge", "x")]
+    [InlineData(2, "--no-such-option", "generate", "x", "--no-such-option")]
+    public async Task Mistakes_AreToldOnStandardErrorWithAnExitCode(int exitCode, string text, params string[] arguments)
+    {
+        var result = await RunAsync(arguments);
+        Assert.Equal(exitCode, result.ExitCode);
+        Assert.Contains(text, result.Error);
+        Assert.DoesNotContain("   at ", result.Error);
+    }
+
+    [Fact]
+    public async Task Inspect_NotAModel_SaysWhatItIs()
+    {
+        var path = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(path, "This is not a model.", TestContext.Current.CancellationToken);
+            var result = await RunAsync("inspect", path);
+            Assert.Equal(1, result.ExitCode);
+            Assert.Contains("GGUF", result.Error);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    private static async Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments)
+    {
+        Assert.True(File.Exists(Target), "The bundled target is missing.");
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [Program, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(TimeSpan.FromSeconds(120));
+        var output = process.StandardOutput.ReadToEndAsync(limit.Token);
+        var error = process.StandardError.ReadToEndAsync(limit.Token);
+        await process.WaitForExitAsync(limit.Token);
+        return (process.ExitCode, await output, await error);
+    }
+}
