@@ -6,6 +6,7 @@ using Forerun.Core.Sampling;
 using Forerun.Edge;
 using Forerun.Inference;
 using Forerun.Inference.Tokenization;
+using Forerun.UnitTests.Edge;
 
 namespace Forerun.EndToEndTests;
 
