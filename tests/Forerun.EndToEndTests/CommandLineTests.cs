@@ -89,7 +89,7 @@ public class CommandLineTests
     [Theory]
     [InlineData(1, "no-such-file.gguf", "inspect", "no-such-file.gguf")]
     [InlineData(1, "out of range", "generate", "x", "--temperature", "-1")]
-    [InlineData(1, "No verifier answers", "edge", "x", "--server", "http://127.0.0.1:9")]
+    [InlineData(1, "cannot be reached", "edge", "x", "--server", "http://127.0.0.1:9")]
     [InlineData(2, "not usable", "edge", "x", "--server", "nowhere")]
     [InlineData(2, "--server", "edge", "x")]
     [InlineData(2, "--no-such-option", "generate", "x", "--no-such-option")]

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
-using Forerun.Core.Decoding;
 
 namespace Forerun.Cli.Running;
 
@@ -15,7 +14,8 @@ internal sealed record GenerationReport
 
     public required string Text { get; init; }
 
-    public required FinishReason FinishReason { get; init; }
+    /// <summary><c>stop</c>, <c>length</c> or <c>contextFull</c>.</summary>
+    public required string FinishReason { get; init; }
 
     public required int PromptTokens { get; init; }
 
@@ -61,7 +61,6 @@ internal sealed record GenerationReport
 /// <summary>JSON of every command: camelCase, no reflection.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    UseStringEnumConverter = true,
     WriteIndented = false)]
 [JsonSerializable(typeof(GenerationReport))]
 [JsonSerializable(typeof(Commands.ServingReport))]

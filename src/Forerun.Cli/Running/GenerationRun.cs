@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Forerun.Core.Decoding;
 using Forerun.Edge;
 using Forerun.Inference.Tokenization;
@@ -59,7 +60,7 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer)
             Mode = ModeNames.Of(request.Mode),
             Tokens = [.. rounds.SelectMany(round => round.Tokens)],
             Text = text,
-            FinishReason = end.Reason,
+            FinishReason = JsonNamingPolicy.CamelCase.ConvertName(end.Reason.ToString()),
             PromptTokens = request.PromptTokens.Length,
             Rounds = counts.Rounds,
             TargetPasses = end.Usage.TargetPasses,
