@@ -74,7 +74,7 @@ internal static class CompareCommand
     private static void Show(CompareReport report)
     {
         var table = new Table().AddColumns(
-            "Prompts", "RTT", "Mode", "ms/token", "Speedup", "Accepted", "Tokens/round", "Passes/token", "Server ms/token", "B/round");
+            "Prompts", "RTT", "Mode", "ms/token", "Speedup", "Accepted", "Tokens/round", "Passes/token", "Server ms/token", "B/round", "Link ms/round");
         foreach (var row in report.Rows)
         {
             table.AddRow(
@@ -87,7 +87,8 @@ internal static class CompareCommand
                 $"{row.MeanAcceptanceLength:F2}",
                 $"{row.TargetPassesPerToken:F2}",
                 $"{row.ServerMsPerToken:F1}",
-                $"{row.BytesPerRound:F0}");
+                $"{row.BytesPerRound:F0}",
+                row.LinkMsPerRound is { } link ? $"{link:F2}" : "-");
         }
 
         AnsiConsole.Write(table);

@@ -15,6 +15,7 @@ namespace Forerun.Cli.Commands;
 /// <param name="TargetPassesPerToken">Server passes ÷ output tokens.</param>
 /// <param name="ServerMsPerToken">Server compute ÷ output tokens, prefill included.</param>
 /// <param name="BytesPerRound">Message bytes, both directions.</param>
+/// <param name="LinkMsPerRound">Median wait less the server's queue and compute; null when verdicts are streamed.</param>
 /// <param name="Speedup">Autoregressive time per token ÷ this one.</param>
 internal sealed record CompareRow(
     string Prompts,
@@ -29,6 +30,7 @@ internal sealed record CompareRow(
     double TargetPassesPerToken,
     double ServerMsPerToken,
     double BytesPerRound,
+    double? LinkMsPerRound,
     double Speedup);
 
 /// <summary>Result of <c>forerun compare</c>.</summary>

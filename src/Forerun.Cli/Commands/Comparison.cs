@@ -104,6 +104,12 @@ internal sealed class Comparison(
         return timed.Sum(report => report.TotalMs - report.TimeToFirstTokenMs) / tokens;
     }
 
+    private static double? LinkMs(List<GenerationReport> reports)
+    {
+        var measured = reports.Where(report => report.LinkMsPerRound is not null).Select(report => report.LinkMsPerRound!.Value);
+        return measured.Any() ? measured.Median() : null;
+    }
+
     private static CompareRow Row(string name, TimeSpan roundTrip, List<GenerationReport> reports, double baseline)
     {
         var tokens = reports.Sum(report => report.Tokens.Length);
@@ -123,6 +129,7 @@ internal sealed class Comparison(
             (double)reports.Sum(report => report.TargetPasses) / tokens,
             reports.Sum(report => report.ServerComputeMs) / tokens,
             (double)reports.Sum(report => report.BytesUp + report.BytesDown) / rounds,
+            LinkMs(reports),
             baseline / perToken);
     }
 }

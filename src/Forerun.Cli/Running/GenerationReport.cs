@@ -53,6 +53,10 @@ internal sealed record GenerationReport
     /// <summary>Spent computing on the server, prefill included.</summary>
     public required double ServerComputeMs { get; init; }
 
+    /// <summary>Median over the rounds after the first of the wait for a verdict less the server's queue and compute: link
+    /// and protocol. Null with one round only, and where verdicts are streamed without being asked for.</summary>
+    public required double? LinkMsPerRound { get; init; }
+
     public required long BytesUp { get; init; }
 
     public required long BytesDown { get; init; }

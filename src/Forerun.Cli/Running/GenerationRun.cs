@@ -75,10 +75,16 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer)
             DraftMs = counts.DraftTime.TotalMilliseconds,
             WaitMs = counts.WaitTime.TotalMilliseconds,
             ServerComputeMs = end.Usage.Compute.TotalMilliseconds,
+            LinkMsPerRound = rounds.Count == 1 || request.Mode == DecodingMode.Autoregressive
+                ? null
+                : rounds.Skip(1).Select(LinkMs).Median(),
             BytesUp = rounds[^1].Bytes.Up,
             BytesDown = rounds[^1].Bytes.Down,
         };
     }
+
+    private static double LinkMs(DecodedRound round) =>
+        (round.WaitTime - round.ServerTimings.Queue - round.ServerTimings.Compute).TotalMilliseconds;
 
     private static RoundStatistics CountsOf(DecodedRound round) =>
         RoundStatistics.OfRound(round.DraftLength, round.AcceptedCount) with
