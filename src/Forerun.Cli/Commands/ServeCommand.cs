@@ -44,7 +44,15 @@ internal static class ServeCommand
             Console.WriteLine(json
                 ? JsonSerializer.Serialize(report, ReportJson.Default.ServingReport)
                 : $"Serving {target.Id} on {string.Join(", ", report.Urls)} ({target.InstructionSet}, {target.Threads} threads). Ctrl+C stops.");
-            await server.WaitForShutdownAsync(cancellationToken);
+            try
+            {
+                await server.WaitForShutdownAsync(cancellationToken);
+            }
+            catch (OperationCanceledException)
+            {
+                // Ctrl+C is how a server ends; disposing lets running rounds finish.
+            }
+
             return ExitCodes.Success;
         });
         return command;
