@@ -111,9 +111,10 @@ public sealed class LanguageModel : IDisposable
         }
     }
 
-    /// <summary>What a tensor type becomes under <see cref="WeightFormat.Packed"/>; null when it is not supported.</summary>
+    /// <summary>What a matrix of a tensor type becomes under <see cref="WeightFormat.Packed"/> and what that does to
+    /// its values, such as "Q8, exact"; null when the type is not supported.</summary>
     public static string? PackedFormat(GgufTensorType type) => TensorDecoder.Supported.Contains(type)
-        ? TilePacker.FormatOf(type, WeightFormat.Packed).ToString()
+        ? $"{TilePacker.FormatOf(type, WeightFormat.Packed)}, {BlockPacker.RuleOf(type)}"
         : null;
 
     /// <summary>An empty cache for one sequence.</summary>

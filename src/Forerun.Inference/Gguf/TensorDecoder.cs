@@ -6,13 +6,14 @@ namespace Forerun.Inference.Gguf;
 /// rows and as the reference of the kernels. Thread-safe.</summary>
 public static class TensorDecoder
 {
-    private const int BlockSize = 32;
+    private delegate void BlockDecoder(ReadOnlySpan<byte> block, Span<float> values);
 
     /// <summary>The types that can be decoded.</summary>
     public static IReadOnlyList<GgufTensorType> Supported { get; } =
     [
         GgufTensorType.F32, GgufTensorType.F16, GgufTensorType.BF16,
-        GgufTensorType.Q8_0, GgufTensorType.Q4_0, GgufTensorType.Q4_1,
+        GgufTensorType.Q8_0, GgufTensorType.Q4_0, GgufTensorType.Q4_1, GgufTensorType.Q5_0, GgufTensorType.Q5_1,
+        GgufTensorType.Q2_K, GgufTensorType.Q3_K, GgufTensorType.Q4_K, GgufTensorType.Q5_K, GgufTensorType.Q6_K,
     ];
 
     /// <summary>Decodes one row, or any run of whole blocks.</summary>
@@ -36,14 +37,8 @@ public static class TensorDecoder
             case GgufTensorType.BF16:
                 DecodeBF16(source, destination);
                 break;
-            case GgufTensorType.Q8_0:
-                DecodeQ8_0(source, destination);
-                break;
-            case GgufTensorType.Q4_0:
-                DecodeQ4_0(source, destination);
-                break;
             default:
-                DecodeQ4_1(source, destination);
+                DecodeBlocks(type, source, destination);
                 break;
         }
     }
@@ -85,7 +80,7 @@ public static class TensorDecoder
     {
         for (var i = 0; i < destination.Length; i++)
         {
-            destination[i] = ReadHalf(source[(2 * i)..]);
+            destination[i] = (float)BinaryPrimitives.ReadHalfLittleEndian(source[(2 * i)..]);
         }
     }
 
@@ -98,50 +93,26 @@ public static class TensorDecoder
         }
     }
 
-    /// <summary>Block: scale d (16-bit float), 32 signed bytes q. Value: d · q.</summary>
-    private static void DecodeQ8_0(ReadOnlySpan<byte> source, Span<float> destination)
+    private static void DecodeBlocks(GgufTensorType type, ReadOnlySpan<byte> source, Span<float> destination)
     {
-        for (; !destination.IsEmpty; source = source[34..], destination = destination[BlockSize..])
+        BlockDecoder decode = type switch
         {
-            var scale = ReadHalf(source);
-            for (var i = 0; i < BlockSize; i++)
-            {
-                destination[i] = scale * (sbyte)source[2 + i];
-            }
+            GgufTensorType.Q8_0 => SmallBlocks.DecodeQ8_0,
+            GgufTensorType.Q4_0 => SmallBlocks.DecodeQ4_0,
+            GgufTensorType.Q4_1 => SmallBlocks.DecodeQ4_1,
+            GgufTensorType.Q5_0 => SmallBlocks.DecodeQ5_0,
+            GgufTensorType.Q5_1 => SmallBlocks.DecodeQ5_1,
+            GgufTensorType.Q2_K => SuperBlocks.DecodeQ2_K,
+            GgufTensorType.Q3_K => SuperBlocks.DecodeQ3_K,
+            GgufTensorType.Q4_K => SuperBlocks.DecodeQ4_K,
+            GgufTensorType.Q5_K => SuperBlocks.DecodeQ5_K,
+            _ => SuperBlocks.DecodeQ6_K,
+        };
+        var format = BlockFormat.Of(type);
+        for (; !destination.IsEmpty; destination = destination[format.Elements..])
+        {
+            decode(source[..format.Bytes], destination[..format.Elements]);
+            source = source[format.Bytes..];
         }
     }
-
-    /// <summary>Block: scale d (16-bit float), 16 bytes whose low nibbles q are elements 0 to 15 and high nibbles
-    /// elements 16 to 31. Value: d · (q - 8).</summary>
-    private static void DecodeQ4_0(ReadOnlySpan<byte> source, Span<float> destination)
-    {
-        for (; !destination.IsEmpty; source = source[18..], destination = destination[BlockSize..])
-        {
-            var scale = ReadHalf(source);
-            for (var i = 0; i < BlockSize / 2; i++)
-            {
-                var pair = source[2 + i];
-                destination[i] = scale * ((pair & 0x0F) - 8);
-                destination[i + (BlockSize / 2)] = scale * ((pair >> 4) - 8);
-            }
-        }
-    }
-
-    /// <summary>Block: scale d and minimum m (16-bit floats), 16 bytes of nibbles q as in Q4_0. Value: d · q + m, the
-    /// product rounded before the sum.</summary>
-    private static void DecodeQ4_1(ReadOnlySpan<byte> source, Span<float> destination)
-    {
-        for (; !destination.IsEmpty; source = source[20..], destination = destination[BlockSize..])
-        {
-            var (scale, minimum) = (ReadHalf(source), ReadHalf(source[2..]));
-            for (var i = 0; i < BlockSize / 2; i++)
-            {
-                var pair = source[4 + i];
-                destination[i] = (scale * (pair & 0x0F)) + minimum;
-                destination[i + (BlockSize / 2)] = (scale * (pair >> 4)) + minimum;
-            }
-        }
-    }
-
-    private static float ReadHalf(ReadOnlySpan<byte> source) => (float)BinaryPrimitives.ReadHalfLittleEndian(source);
 }

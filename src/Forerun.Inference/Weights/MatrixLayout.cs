@@ -25,11 +25,14 @@ internal readonly record struct MatrixLayout(TileFormat Format, int Rows, int Co
     /// <summary>Rows of a tile.</summary>
     public const int TileRows = 16;
 
+    /// <summary>Columns of a block.</summary>
+    public const int BlockColumns = 32;
+
     /// <summary>Tiles of 16 rows.</summary>
     public int TileCount => (Rows + TileRows - 1) / TileRows;
 
     /// <summary>Blocks of 32 columns.</summary>
-    public int BlockCount => Columns / 32;
+    public int BlockCount => Columns / BlockColumns;
 
     /// <summary>Bytes of a tile's block, without scales.</summary>
     public int BlockBytes => Format switch

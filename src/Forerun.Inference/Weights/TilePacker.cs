@@ -10,19 +10,12 @@ namespace Forerun.Inference.Weights;
 /// <param name="arena">Where the tiles go.</param>
 internal sealed unsafe class TilePacker(GgufFile file, WeightFormat weights, WorkerPool workers, WeightArena arena)
 {
-    private const uint SignBits = 0x80808080;
-    private const uint LowNibbles = 0x0F0F0F0F;
-
-    private delegate void BlockPacker(byte* source, byte* quants, ushort* scales, int row);
-
-    /// <summary>The tile format that a tensor type becomes.</summary>
-    /// <remarks>Q8_0, Q4_0 and Q4_1 keep their numbers; floats are rounded to 8 bits per block of 32, scale = largest
-    /// magnitude ÷ 127 in half precision.</remarks>
+    /// <summary>The tile format that a tensor type becomes; <see cref="BlockPacker"/> says how.</summary>
     public static TileFormat FormatOf(GgufTensorType type, WeightFormat weights) => (weights, type) switch
     {
         (WeightFormat.Original, _) => TileFormat.F32,
         (_, GgufTensorType.Q4_0) => TileFormat.Q4,
-        (_, GgufTensorType.Q4_1) => TileFormat.Q4Minimum,
+        (_, GgufTensorType.Q4_1 or GgufTensorType.Q4_K) => TileFormat.Q4Minimum,
         _ => TileFormat.Q8,
     };
 
@@ -62,9 +55,9 @@ internal sealed unsafe class TilePacker(GgufFile file, WeightFormat weights, Wor
 
     private void PackRow(GgufTensor tensor, int source, WeightMatrix matrix, int tile, int row, float[] scratch)
     {
-        if (source >= 0 && matrix.Format != TileFormat.F32 && IsPackable(tensor.Type))
+        if (source >= 0 && matrix.Format != TileFormat.F32 && BlockPacker.Of(tensor.Type) is { } pack)
         {
-            PackBlocks(file.Address(tensor) + (source * tensor.RowBytes), tensor, matrix, tile, row);
+            PackBlocks(pack, file.Address(tensor) + (source * tensor.RowBytes), tensor.Type, matrix, tile, row);
             return;
         }
 
@@ -88,63 +81,23 @@ internal sealed unsafe class TilePacker(GgufFile file, WeightFormat weights, Wor
         }
     }
 
-    private static bool IsPackable(GgufTensorType type) =>
-        type is GgufTensorType.Q8_0 or GgufTensorType.Q4_0 or GgufTensorType.Q4_1;
-
-    private static void PackBlocks(byte* source, GgufTensor tensor, WeightMatrix matrix, int tile, int row)
+    private static void PackBlocks(
+        PackBlock pack, byte* source, GgufTensorType type, WeightMatrix matrix, int tile, int row)
     {
-        BlockPacker pack = matrix.Format switch
-        {
-            TileFormat.Q8 => PackQ8,
-            TileFormat.Q4 => PackQ4,
-            _ => PackQ4Minimum,
-        };
-        var blockBytes = BlockFormat.Of(tensor.Type).Bytes;
+        var format = BlockFormat.Of(type);
+        var tileBlocks = format.Elements / MatrixLayout.BlockColumns;
         var quants = matrix.Tile(tile);
         var scales = matrix.Scales(tile);
-        for (var block = 0; block < matrix.BlockCount; block++)
+        for (var block = 0; block < matrix.BlockCount; block += tileBlocks)
         {
             pack(source, quants, scales, row);
-            source += blockBytes;
-            quants += matrix.BlockBytes;
-            scales += matrix.ScalesPerBlock;
+            source += format.Bytes;
+            quants += tileBlocks * matrix.BlockBytes;
+            scales += tileBlocks * matrix.ScalesPerBlock;
         }
     }
 
-    private static void PackQ8(byte* source, byte* quants, ushort* scales, int row)
-    {
-        scales[row] = *(ushort*)source;
-        for (var group = 0; group < 8; group++)
-        {
-            *(uint*)(quants + (group * 64) + (row * 4)) = *(uint*)(source + 2 + (group * 4)) ^ SignBits;
-        }
-    }
-
-    private static void PackQ4(byte* source, byte* quants, ushort* scales, int row)
-    {
-        scales[row] = *(ushort*)source;
-        PackNibbles(source + 2, quants, row);
-    }
-
-    private static void PackQ4Minimum(byte* source, byte* quants, ushort* scales, int row)
-    {
-        scales[row] = *(ushort*)source;
-        scales[16 + row] = *(ushort*)(source + 2);
-        PackNibbles(source + 4, quants, row);
-    }
-
-    /// <summary>The file's byte j holds columns j (low) and j + 16 (high); a tile's chunk c holds groups 2c and 2c + 1.</summary>
-    private static void PackNibbles(byte* source, byte* quants, int row)
-    {
-        for (var chunk = 0; chunk < 2; chunk++)
-        {
-            var even = *(uint*)(source + (chunk * 8));
-            var odd = *(uint*)(source + (chunk * 8) + 4);
-            *(uint*)(quants + (chunk * 64) + (row * 4)) = (even & LowNibbles) | ((odd & LowNibbles) << 4);
-            *(uint*)(quants + ((chunk + 2) * 64) + (row * 4)) = ((even >> 4) & LowNibbles) | (odd & ~LowNibbles);
-        }
-    }
-
+    /// <summary>Rounds to 8 bits per block: scale = largest magnitude ÷ 127, in half precision.</summary>
     private static void PackFloats(ReadOnlySpan<float> values, WeightMatrix matrix, int tile, int row)
     {
         var quants = matrix.Tile(tile);

@@ -7,8 +7,10 @@ namespace Forerun.UnitTests.Gguf;
 /// tokenizer.</summary>
 public sealed class GgufBuilder
 {
+    private const int MaxDataBytes = 2 << 20;
     private readonly List<(string Key, object Value)> _values = [];
     private readonly List<(string Name, GgufTensorType Type, ulong[] Dimensions, ulong? Offset)> _tensors = [];
+    private readonly Dictionary<string, byte[]> _data = [];
 
     public uint Magic { get; init; } = 0x4655_4747;
 
@@ -54,6 +56,13 @@ public sealed class GgufBuilder
         return this;
     }
 
+    /// <summary>Adds a tensor and its bytes.</summary>
+    public GgufBuilder StoredTensor(string name, GgufTensorType type, byte[] data, params ulong[] dimensions)
+    {
+        _data.Add(name, data);
+        return Tensor(name, type, null, dimensions);
+    }
+
     /// <summary>Replaces a tensor, or leaves it out when no dimensions are given.</summary>
     public GgufBuilder SetTensor(string name, GgufTensorType type, params ulong[] dimensions)
     {
@@ -75,17 +84,18 @@ public sealed class GgufBuilder
             WriteValue(writer, value);
         }
 
-        var size = WriteTensors(writer);
+        var data = WriteTensors(writer);
         writer.Write(new byte[-stream.Length & 31]);
-        writer.Write(new byte[Math.Min(size, 1 << 20)]);
+        writer.Write(data);
         return stream.ToArray();
     }
 
     /// <summary>Builds and opens.</summary>
     internal GgufFile Open() => GgufFile.FromBytes(Build(), "test.gguf");
 
-    private ulong WriteTensors(BinaryWriter writer)
+    private byte[] WriteTensors(BinaryWriter writer)
     {
+        var bytes = new byte[MaxDataBytes];
         var end = 0UL;
         foreach (var (name, type, dimensions, offset) in _tensors)
         {
@@ -94,10 +104,17 @@ public sealed class GgufBuilder
             Array.ForEach(dimensions, writer.Write);
             writer.Write((int)type);
             writer.Write(offset ?? end);
-            end += (dimensions.Aggregate(1UL, (product, dimension) => product * dimension) * 4) + 31 & ~31UL;
+            var size = dimensions.Aggregate(4UL, (product, dimension) => product * dimension);
+            if (_data.TryGetValue(name, out var data))
+            {
+                data.CopyTo(bytes, (int)end);
+                size = (ulong)data.Length;
+            }
+
+            end += (size + 31) & ~31UL;
         }
 
-        return end;
+        return bytes[..(int)Math.Min(end, MaxDataBytes)];
     }
 
     private static void WriteValue(BinaryWriter writer, object value)

@@ -107,6 +107,10 @@ public class GgufFileTests
             new GgufBuilder().Tensor("t", GgufTensorType.Q8_0, null, 33),
             "tensor \"t\" has rows of 33 elements; type Q8_0 needs a multiple of 32."
         },
+        {
+            new GgufBuilder().Tensor("t", GgufTensorType.Q4_K, null, 288),
+            "tensor \"t\" has rows of 288 elements; type Q4_K needs a multiple of 256."
+        },
         { new GgufBuilder().Tensor("t", GgufTensorType.F32, 4, 1), "tensor \"t\" starts at 4, no multiple of 32." },
         {
             new GgufBuilder().Tensor("t", GgufTensorType.F32, 1UL << 63, 1),

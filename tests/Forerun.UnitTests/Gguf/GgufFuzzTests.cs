@@ -14,7 +14,18 @@ public class GgufFuzzTests
     [InlineData("smollm-gqa-tied-q8_0")]
     public void Load_MutatedFile_LoadsOrIsRefused(string folder)
     {
-        var mutator = new GgufMutator(File.ReadAllBytes(Assets.Tiny(folder)));
+        Check(folder, File.ReadAllBytes(Assets.Tiny(folder)));
+    }
+
+    [Theory]
+    [InlineData(GgufTensorType.Q4_K)]
+    [InlineData(GgufTensorType.Q6_K)]
+    public void Load_MutatedFileOfSuperBlocks_LoadsOrIsRefused(GgufTensorType type) =>
+        Check($"{type}", SuperBlockModels.Bytes(type));
+
+    private static void Check(string name, byte[] original)
+    {
+        var mutator = new GgufMutator(original);
         var refused = 0;
         for (var seed = 0; seed < MutationsPerFile; seed++)
         {
@@ -24,7 +35,7 @@ public class GgufFuzzTests
             Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, MaxAllocatedBytes);
             if (error is not null)
             {
-                Assert.True(error is InvalidDataException, $"Seed {seed} of {folder}: {error}");
+                Assert.True(error is InvalidDataException, $"Seed {seed} of {name}: {error}");
                 refused++;
             }
         }

@@ -150,9 +150,10 @@ public class ModelConfigTests
     public void From_TensorTypeWithoutDecoder_IsRefusedByName()
     {
         using var file = GgufBuilder.Llama()
-            .SetTensor("blk.0.attn_q.weight", GgufTensorType.Q5_0, 32, 32).Open();
-        AssertRefused(file, "The type of tensor \"blk.0.attn_q.weight\" is Q5_0, which is not supported. "
-            + "Supported are F32, F16, BF16, Q8_0, Q4_0, Q4_1. Convert the model to one of them.");
+            .SetTensor("blk.0.attn_q.weight", GgufTensorType.IQ4_NL, 32, 32).Open();
+        AssertRefused(file, "The type of tensor \"blk.0.attn_q.weight\" is IQ4_NL, which is not supported. "
+            + "Supported are F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K. "
+            + "Convert the model to one of them.");
     }
 
     private static void AssertRefused(GgufFile file, string message) =>

@@ -12,6 +12,13 @@ public class TensorDecoderTests
     [InlineData(GgufTensorType.Q8_0)]
     [InlineData(GgufTensorType.Q4_0)]
     [InlineData(GgufTensorType.Q4_1)]
+    [InlineData(GgufTensorType.Q5_0)]
+    [InlineData(GgufTensorType.Q5_1)]
+    [InlineData(GgufTensorType.Q2_K)]
+    [InlineData(GgufTensorType.Q3_K)]
+    [InlineData(GgufTensorType.Q4_K)]
+    [InlineData(GgufTensorType.Q5_K)]
+    [InlineData(GgufTensorType.Q6_K)]
     public void DecodeRow_RandomBlocks_GivesTheReferenceBits(GgufTensorType type)
     {
         var expected = Golden.Values<float>($"{type}.values");
@@ -26,6 +33,8 @@ public class TensorDecoderTests
     [InlineData("q8_0")]
     [InlineData("q4_0")]
     [InlineData("q4_1")]
+    [InlineData("q5_0")]
+    [InlineData("q5_1")]
     public void DecodeRow_EmbeddingOfATinyModel_GivesTheReferenceBits(string type)
     {
         var folder = $"smollm-gqa-tied-{type}";
@@ -63,10 +72,10 @@ public class TensorDecoderTests
     public void DecodeRow_UnsupportedType_IsRefusedByName()
     {
         var error = Assert.Throws<InvalidDataException>(
-            () => TensorDecoder.DecodeRow(GgufTensorType.Q4_K, new byte[144], new float[256]));
+            () => TensorDecoder.DecodeRow(GgufTensorType.IQ4_XS, new byte[136], new float[256]));
         Assert.Equal(
-            "The type of a tensor is Q4_K, which is not supported. Supported are F32, F16, BF16, Q8_0, Q4_0, Q4_1. "
-            + "Convert the model to one of them.",
+            "The type of a tensor is IQ4_XS, which is not supported. Supported are F32, F16, BF16, Q8_0, Q4_0, Q4_1, "
+            + "Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K. Convert the model to one of them.",
             error.Message);
     }
 
@@ -74,6 +83,8 @@ public class TensorDecoderTests
     [InlineData(GgufTensorType.Q8_0, 34, 31)]
     [InlineData(GgufTensorType.Q8_0, 33, 32)]
     [InlineData(GgufTensorType.F16, 5, 2)]
+    [InlineData(GgufTensorType.Q4_K, 144, 128)]
+    [InlineData(GgufTensorType.Q6_K, 209, 256)]
     public void DecodeRow_LengthsDoNotFit_Throws(GgufTensorType type, int bytes, int elements) =>
         Assert.Throws<ArgumentException>(() => TensorDecoder.DecodeRow(type, new byte[bytes], new float[elements]));
 }

@@ -15,38 +15,27 @@ public class LoadingErrorTests
     [InlineData("smollm-gqa-tied-f16")]
     public void Load_MutatedFile_RunsOrIsRefused(string folder)
     {
-        var mutator = new GgufMutator(File.ReadAllBytes(Assets.Tiny(folder)));
-        var refused = 0;
-        for (var seed = 0; seed < MutationsPerFile; seed++)
-        {
-            var bytes = mutator.Mutate(seed + 10_000);
-            var before = GC.GetAllocatedBytesForCurrentThread();
-            var error = Record.Exception(() => LoadAndRun(bytes));
-            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, MaxAllocatedBytes);
-            Assert.True(error is null or InvalidDataException, $"Seed {seed} of {folder}: {error}");
-            refused += error is null ? 0 : 1;
-        }
-
-        Assert.InRange(refused, MutationsPerFile / 4, MutationsPerFile - 1);
+        CheckMutations(folder, File.ReadAllBytes(Assets.Tiny(folder)), MutationsPerFile);
     }
+
+    [Theory]
+    [InlineData(GgufTensorType.Q2_K)]
+    [InlineData(GgufTensorType.Q3_K)]
+    [InlineData(GgufTensorType.Q4_K)]
+    [InlineData(GgufTensorType.Q5_K)]
+    [InlineData(GgufTensorType.Q6_K)]
+    public void Load_MutatedFileOfSuperBlocks_RunsOrIsRefused(GgufTensorType type) =>
+        CheckMutations($"{type}", SuperBlockModels.Bytes(type), MutationsPerFile / 5);
 
     [Fact]
-    public void LoadAndRun_DamagedWeights_DoesNotFail()
-    {
-        var original = File.ReadAllBytes(Assets.Tiny("smollm-gqa-tied-q4_1"));
-        var head = new GgufMutator(original).HeadBytes;
-        for (var seed = 0; seed < 20; seed++)
-        {
-            var random = new Random(seed);
-            var bytes = (byte[])original.Clone();
-            for (var i = 0; i < 5_000; i++)
-            {
-                bytes[random.Next(head, bytes.Length)] = (byte)random.Next(256);
-            }
+    public void LoadAndRun_DamagedWeights_DoesNotFail() =>
+        CheckDamagedWeights(File.ReadAllBytes(Assets.Tiny("smollm-gqa-tied-q4_1")), 20);
 
-            LoadAndRun(bytes);
-        }
-    }
+    [Theory]
+    [InlineData(GgufTensorType.Q2_K)]
+    [InlineData(GgufTensorType.Q4_K)]
+    public void LoadAndRun_DamagedSuperBlocks_DoesNotFail(GgufTensorType type) =>
+        CheckDamagedWeights(SuperBlockModels.Bytes(type), 4);
 
     [Fact]
     public void Load_NoSuchFile_NamesThePath()
@@ -67,6 +56,39 @@ public class LoadingErrorTests
             $"This machine cannot run the instruction set '{missing}'; it has "
             + $"{string.Join(", ", InstructionSets.All)}.",
             error.Message);
+    }
+
+    private static void CheckMutations(string name, byte[] original, int mutations)
+    {
+        var mutator = new GgufMutator(original);
+        var refused = 0;
+        for (var seed = 0; seed < mutations; seed++)
+        {
+            var bytes = mutator.Mutate(seed + 10_000);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            var error = Record.Exception(() => LoadAndRun(bytes));
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, MaxAllocatedBytes);
+            Assert.True(error is null or InvalidDataException, $"Seed {seed} of {name}: {error}");
+            refused += error is null ? 0 : 1;
+        }
+
+        Assert.InRange(refused, mutations / 4, mutations - 1);
+    }
+
+    private static void CheckDamagedWeights(byte[] original, int copies)
+    {
+        var head = new GgufMutator(original).HeadBytes;
+        for (var seed = 0; seed < copies; seed++)
+        {
+            var random = new Random(seed);
+            var bytes = (byte[])original.Clone();
+            for (var i = 0; i < 5_000; i++)
+            {
+                bytes[random.Next(head, bytes.Length)] = (byte)random.Next(256);
+            }
+
+            LoadAndRun(bytes);
+        }
     }
 
     private static void LoadAndRun(byte[] bytes)

@@ -14,7 +14,7 @@ internal static class TinyModels
     public static string[] Folders { get; } =
     [
         "smollm-gqa-tied-f16", "smollm-gqa-tied-bf16", "smollm-gqa-tied-q8_0", "smollm-gqa-tied-q4_0",
-        "smollm-gqa-tied-q4_1",
+        "smollm-gqa-tied-q4_1", "smollm-gqa-tied-q5_0", "smollm-gqa-tied-q5_1",
     ];
 
     /// <summary>Loads a model; the caller disposes of it.</summary>
