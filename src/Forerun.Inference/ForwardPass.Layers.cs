@@ -37,7 +37,7 @@ public sealed unsafe partial class ForwardPass
         Multiply(worker, weights.Key, b.Activations, b.Keys, b.KeySize);
         Multiply(worker, weights.Value, b.Activations, b.Values, b.KeySize);
         Barrier(ref barriers);
-        RotateAndStore(worker, layer);
+        FinishHeads(worker, layer, weights);
         if (worker == 0)
         {
             _attention.Restart();
@@ -94,8 +94,9 @@ public sealed unsafe partial class ForwardPass
         }
     }
 
-    /// <summary>Rotates queries and keys, scales queries by 1 / sqrt(headDim), and stores keys and values.</summary>
-    private void RotateAndStore(int worker, int layer)
+    /// <summary>Adds biases, normalises and rotates queries and keys, scales queries by 1 / sqrt(headDim), and stores
+    /// keys and values. A KV head and its queries are one worker's.</summary>
+    private void FinishHeads(int worker, int layer, LayerWeights weights)
     {
         var config = _model.Config;
         var (start, end) = Share(worker, _batch.RowCount * config.NumKeyValueHeads);
@@ -116,11 +117,13 @@ public sealed unsafe partial class ForwardPass
                     var (row, position) = (segment.FirstRow + i, segment.Position + i);
                     for (var query = head * group; query < (head + 1) * group; query++)
                     {
-                        Rotate(_buffers.Queries + ((long)row * _buffers.QuerySize) + (query * config.HeadDim), row, scale);
+                        var vector = _buffers.Queries + ((long)row * _buffers.QuerySize) + (query * config.HeadDim);
+                        FinishHead(vector, query, row, weights.QueryBias, weights.QueryNorm, scale);
                     }
 
                     var offset = ((long)row * _buffers.KeySize) + (head * config.HeadDim);
-                    Rotate(_buffers.Keys + offset, row, 1f);
+                    FinishHead(_buffers.Keys + offset, head, row, weights.KeyBias, weights.KeyNorm, 1f);
+                    AddBias(_buffers.Values + offset, head, weights.ValueBias);
                     _model.KvPool.Layout.Store(
                         segment.Cache.Page(position),
                         layer,
@@ -166,11 +169,26 @@ public sealed unsafe partial class ForwardPass
         _model.Kernels.Matrix(weights.Format).Multiply(weights, activations, _groups, output, stride, start, end);
     }
 
-    private void Rotate(float* head, int row, float scale)
+    private void FinishHead(float* vector, int head, int row, NativeBuffer? bias, NativeBuffer? norm, float scale)
     {
+        AddBias(vector, head, bias);
         var headDim = _model.Config.HeadDim;
+        if (norm is not null)
+        {
+            _model.Kernels.Rows.RmsNorm(vector, norm.Floats, vector, headDim, _model.Config.RmsNormEps);
+        }
+
         var offset = row * (headDim / 2);
-        _model.Kernels.Rows.Rotate(head, _buffers.Cosines + offset, _buffers.Sines + offset, headDim, scale);
+        _model.Kernels.Rows.Rotate(vector, _buffers.Cosines + offset, _buffers.Sines + offset, headDim, scale);
+    }
+
+    private void AddBias(float* vector, int head, NativeBuffer? bias)
+    {
+        if (bias is not null)
+        {
+            var headDim = _model.Config.HeadDim;
+            _model.Kernels.Rows.Add(vector, bias.Floats + (head * headDim), headDim);
+        }
     }
 
     private void Barrier(ref int passed) => _model.Workers.Barrier(ref passed);

@@ -7,7 +7,7 @@ namespace Forerun.Inference;
 /// Immutable and thread-safe.</summary>
 public sealed record ModelConfig
 {
-    /// <summary>The family, such as <c>llama</c>.</summary>
+    /// <summary>The family: <c>llama</c>, <c>qwen2</c> or <c>qwen3</c>.</summary>
     public required string Architecture { get; init; }
 
     /// <summary>The model's name; the file's name where the file tells none.</summary>
@@ -28,7 +28,8 @@ public sealed record ModelConfig
     /// <summary>Number of key and value heads.</summary>
     public required int NumKeyValueHeads { get; init; }
 
-    /// <summary>Elements of a head; a multiple of 16, at most 256.</summary>
+    /// <summary>Elements of a head; a multiple of 16, at most 256. Attention heads times it, a multiple of 32, need not
+    /// be <see cref="HiddenSize"/>.</summary>
     public required int HeadDim { get; init; }
 
     /// <summary>Number of token ids.</summary>
@@ -55,6 +56,8 @@ public sealed record ModelConfig
 
     /// <summary>Rows of the LM head: the draft vocabulary's length, else the vocabulary's.</summary>
     public int HeadRows => DraftVocabulary.IsEmpty ? VocabSize : DraftVocabulary.Length;
+
+    internal ModelFamily Family => ModelFamily.Find(Architecture)!;
 
     /// <summary>Reads and checks the architecture and the presence, shape and type of every tensor.</summary>
     /// <exception cref="InvalidDataException">The file lacks something, is implausible, or needs something that is not

@@ -7,21 +7,20 @@ namespace Forerun.Inference;
 /// failure that names the key.</summary>
 internal sealed class ModelConfigReader(GgufFile file)
 {
-    private const string SupportedArchitecture = "llama";
     private const string DraftVocabularyKey = "forerun.draft_vocabulary";
     private const int MaxSize = 1 << 20;
     private const int MaxLayers = 1000;
     private const int MaxHeadDim = 256;
     private readonly GgufMetadata _metadata = file.Metadata;
+    private readonly string _architecture = file.Metadata.GetString("general.architecture");
 
     /// <summary>Reads and checks the keys; tensors are checked by <see cref="TensorLayout"/>.</summary>
     public ModelConfig Read()
     {
-        var architecture = _metadata.GetString("general.architecture");
-        if (architecture != SupportedArchitecture)
+        if (ModelFamily.Find(_architecture) is null)
         {
-            throw _metadata.Invalid($"its architecture is \"{architecture}\", which is not supported. "
-                + $"Supported is \"{SupportedArchitecture}\".");
+            throw _metadata.Invalid($"its architecture is \"{_architecture}\", which is not supported. "
+                + $"Supported are {ModelFamily.Names}.");
         }
 
         RefuseUnsupported();
@@ -32,7 +31,7 @@ internal sealed class ModelConfigReader(GgufFile file)
         var draftVocabulary = ReadDraftVocabulary(vocabSize);
         return new ModelConfig
         {
-            Architecture = architecture,
+            Architecture = _architecture,
             Name = _metadata.FindString("general.name") ?? file.Name,
             HiddenSize = hiddenSize,
             IntermediateSize = ReadSize("feed_forward_length", MaxSize, 32),
@@ -50,7 +49,7 @@ internal sealed class ModelConfigReader(GgufFile file)
         };
     }
 
-    private static string Key(string name) => $"{SupportedArchitecture}.{name}";
+    private string Key(string name) => $"{_architecture}.{name}";
 
     private void RefuseUnsupported()
     {

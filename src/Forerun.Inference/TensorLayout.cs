@@ -29,7 +29,7 @@ internal static class TensorLayout
         if (surplus is not null)
         {
             throw file.Metadata.Invalid($"tensor \"{surplus}\" is no part of a \"{config.Architecture}\" model as it "
-                + "is supported here (no biases, no experts). Use a model without it.");
+                + "is supported here. Use a model without it.");
         }
     }
 
@@ -64,6 +64,19 @@ internal static class TensorLayout
             yield return ($"{prefix}attn_k.weight", [keys, hidden]);
             yield return ($"{prefix}attn_v.weight", [keys, hidden]);
             yield return ($"{prefix}attn_output.weight", [hidden, queries]);
+            if (config.Family.HasAttentionBiases)
+            {
+                yield return ($"{prefix}attn_q.bias", [queries]);
+                yield return ($"{prefix}attn_k.bias", [keys]);
+                yield return ($"{prefix}attn_v.bias", [keys]);
+            }
+
+            if (config.Family.HasQueryKeyNorm)
+            {
+                yield return ($"{prefix}attn_q_norm.weight", [config.HeadDim]);
+                yield return ($"{prefix}attn_k_norm.weight", [config.HeadDim]);
+            }
+
             yield return ($"{prefix}ffn_norm.weight", [hidden]);
             yield return ($"{prefix}ffn_gate.weight", [intermediate, hidden]);
             yield return ($"{prefix}ffn_up.weight", [intermediate, hidden]);

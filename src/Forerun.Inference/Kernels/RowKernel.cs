@@ -6,7 +6,8 @@ namespace Forerun.Inference.Kernels;
 /// <summary>Work on single rows of activations: norms, rotary embedding, the feed-forward gate.</summary>
 internal abstract unsafe class RowKernel
 {
-    /// <summary><c>output = x / sqrt(mean(x²) + epsilon) * weight</c>; count is a multiple of 32.</summary>
+    /// <summary><c>output = x / sqrt(mean(x²) + epsilon) * weight</c>; count is a multiple of 16. Output may
+    /// be x.</summary>
     public abstract void RmsNorm(float* x, float* weight, float* output, int count, float epsilon);
 
     /// <summary><c>x += y</c>; count is a multiple of 16.</summary>
@@ -29,12 +30,19 @@ internal sealed unsafe class RowKernel<TLanes> : RowKernel
     {
         var even = TLanes.Create(0f);
         var odd = TLanes.Create(0f);
-        for (var i = 0; i < count; i += 32)
+        var first = 0;
+        for (; first + 32 <= count; first += 32)
         {
-            var a = TLanes.Load(ref x[i]);
-            var b = TLanes.Load(ref x[i + 16]);
+            var a = TLanes.Load(ref x[first]);
+            var b = TLanes.Load(ref x[first + 16]);
             even = TLanes.MultiplyAdd(a, a, even);
             odd = TLanes.MultiplyAdd(b, b, odd);
+        }
+
+        if (first < count)
+        {
+            var a = TLanes.Load(ref x[first]);
+            even = TLanes.MultiplyAdd(a, a, even);
         }
 
         var scale = TLanes.Create(1f / MathF.Sqrt((TLanes.Sum(even + odd) / count) + epsilon));

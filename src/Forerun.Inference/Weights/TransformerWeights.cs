@@ -13,10 +13,19 @@ internal sealed record LayerWeights(
     NativeBuffer FeedForwardNorm,
     WeightMatrix Gate,
     WeightMatrix Up,
-    WeightMatrix Down)
+    WeightMatrix Down,
+    NativeBuffer? QueryBias,
+    NativeBuffer? KeyBias,
+    NativeBuffer? ValueBias,
+    NativeBuffer? QueryNorm,
+    NativeBuffer? KeyNorm)
 {
     /// <summary>The layer's matrices.</summary>
     public IEnumerable<WeightMatrix> Matrices => [Query, Key, Value, Output, Gate, Up, Down];
+
+    /// <summary>The layer's vectors, null where the family has none.</summary>
+    public IEnumerable<NativeBuffer?> Vectors =>
+        [AttentionNorm, FeedForwardNorm, QueryBias, KeyBias, ValueBias, QueryNorm, KeyNorm];
 }
 
 /// <summary>All weights of a model, packed; immutable and thread-safe once loaded. Embedding rows stay in the
@@ -45,7 +54,7 @@ internal sealed unsafe class TransformerWeights : IDisposable
         Layers = new LayerWeights[config.NumHiddenLayers];
         for (var i = 0; i < Layers.Length; i++)
         {
-            Layers[i] = LoadLayer(packer, i, RotaryOrder(config.HeadDim));
+            Layers[i] = LoadLayer(packer, i, config);
         }
 
         FinalNorm = LoadVector("output_norm.weight");
@@ -82,8 +91,10 @@ internal sealed unsafe class TransformerWeights : IDisposable
     {
         foreach (var layer in Layers)
         {
-            layer.AttentionNorm.Dispose();
-            layer.FeedForwardNorm.Dispose();
+            foreach (var vector in layer.Vectors)
+            {
+                vector?.Dispose();
+            }
         }
 
         FinalNorm.Dispose();
@@ -91,9 +102,16 @@ internal sealed unsafe class TransformerWeights : IDisposable
         _file.Dispose();
     }
 
-    /// <summary>Files keep rotary pairs next to each other; the kernels want element i and i + headDim / 2.</summary>
-    private static Func<int, int> RotaryOrder(int headDim)
+    /// <summary>The kernels want rotary pairs as element i and i + headDim / 2: which row of the file becomes which;
+    /// null where the file has that order.</summary>
+    private static Func<int, int>? RotaryOrder(ModelConfig config)
     {
+        if (!config.Family.InterleavesRotaryPairs)
+        {
+            return null;
+        }
+
+        var headDim = config.HeadDim;
         var half = headDim / 2;
         return row =>
         {
@@ -112,16 +130,26 @@ internal sealed unsafe class TransformerWeights : IDisposable
         return names.Sum(name => TilePacker.LayoutOf(file.Tensor(name), format).ArenaBytes);
     }
 
-    private LayerWeights LoadLayer(TilePacker packer, int layer, Func<int, int> rotaryOrder) => new(
-        LoadVector(Name(layer, "attn_norm")),
-        packer.Pack(Name(layer, "attn_q"), rotaryOrder),
-        packer.Pack(Name(layer, "attn_k"), rotaryOrder),
-        packer.Pack(Name(layer, "attn_v")),
-        packer.Pack(Name(layer, "attn_output")),
-        LoadVector(Name(layer, "ffn_norm")),
-        packer.Pack(Name(layer, "ffn_gate")),
-        packer.Pack(Name(layer, "ffn_up")),
-        packer.Pack(Name(layer, "ffn_down")));
+    private LayerWeights LoadLayer(TilePacker packer, int layer, ModelConfig config)
+    {
+        var order = RotaryOrder(config);
+        var (hasBiases, hasNorm) = (config.Family.HasAttentionBiases, config.Family.HasQueryKeyNorm);
+        return new LayerWeights(
+            LoadVector(Name(layer, "attn_norm")),
+            packer.Pack(Name(layer, "attn_q"), order),
+            packer.Pack(Name(layer, "attn_k"), order),
+            packer.Pack(Name(layer, "attn_v")),
+            packer.Pack(Name(layer, "attn_output")),
+            LoadVector(Name(layer, "ffn_norm")),
+            packer.Pack(Name(layer, "ffn_gate")),
+            packer.Pack(Name(layer, "ffn_up")),
+            packer.Pack(Name(layer, "ffn_down")),
+            hasBiases ? LoadVector($"blk.{layer}.attn_q.bias") : null,
+            hasBiases ? LoadVector($"blk.{layer}.attn_k.bias") : null,
+            hasBiases ? LoadVector($"blk.{layer}.attn_v.bias") : null,
+            hasNorm ? LoadVector(Name(layer, "attn_q_norm")) : null,
+            hasNorm ? LoadVector(Name(layer, "attn_k_norm")) : null);
+    }
 
     private NativeBuffer LoadVector(string name)
     {

@@ -32,6 +32,7 @@ public class LosslessTests
         IDrafter[] drafters =
         [
             model,
+            new NgramDrafter(),
             new RandomDrafter(draftLength, VocabSize),
             new OracleDrafter(expected, 0, VocabSize),
             new OracleDrafter(expected, 1, VocabSize),

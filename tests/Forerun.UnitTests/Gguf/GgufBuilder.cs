@@ -19,11 +19,12 @@ public sealed class GgufBuilder
     public ulong? TensorCount { get; init; }
 
     /// <summary>A right file: hidden size 32, one layer, 2 heads and 1 KV head of 16, FFN 64, vocabulary 8.</summary>
-    public static GgufBuilder Llama() => new GgufBuilder()
-        .Add("general.architecture", "llama").Add("llama.block_count", 1u).Add("llama.context_length", 64u)
-        .Add("llama.embedding_length", 32u).Add("llama.feed_forward_length", 64u)
-        .Add("llama.attention.head_count", 2u).Add("llama.attention.head_count_kv", 1u)
-        .Add("llama.attention.layer_norm_rms_epsilon", 1e-5f).Add("llama.rope.freq_base", 10_000f)
+    public static GgufBuilder Llama(string architecture = "llama") => new GgufBuilder()
+        .Add("general.architecture", architecture).Add($"{architecture}.block_count", 1u)
+        .Add($"{architecture}.context_length", 64u)
+        .Add($"{architecture}.embedding_length", 32u).Add($"{architecture}.feed_forward_length", 64u)
+        .Add($"{architecture}.attention.head_count", 2u).Add($"{architecture}.attention.head_count_kv", 1u)
+        .Add($"{architecture}.attention.layer_norm_rms_epsilon", 1e-5f).Add($"{architecture}.rope.freq_base", 10_000f)
         .Tensor("token_embd.weight", 32, 8).Tensor("output_norm.weight", 32)
         .Tensor("blk.0.attn_norm.weight", 32).Tensor("blk.0.ffn_norm.weight", 32)
         .Tensor("blk.0.attn_q.weight", 32, 32).Tensor("blk.0.attn_k.weight", 32, 16)

@@ -74,7 +74,7 @@ public class ModelConfigTests
     {
         {
             "general.architecture", "gpt9",
-            "its architecture is \"gpt9\", which is not supported. Supported is \"llama\"."
+            "its architecture is \"gpt9\", which is not supported. Supported are llama, qwen2, qwen3."
         },
         { "llama.block_count", null, "key \"llama.block_count\" is missing." },
         { "llama.block_count", 2u, "tensor \"blk.1.attn_norm.weight\" is missing." },
@@ -143,7 +143,7 @@ public class ModelConfigTests
     {
         using var file = GgufBuilder.Llama().Tensor("blk.0.attn_q.bias", 32).Open();
         AssertRefused(file, "\"test.gguf\" cannot be used: tensor \"blk.0.attn_q.bias\" is no part of a \"llama\" "
-            + "model as it is supported here (no biases, no experts). Use a model without it.");
+            + "model as it is supported here. Use a model without it.");
     }
 
     [Fact]
@@ -154,6 +154,35 @@ public class ModelConfigTests
         AssertRefused(file, "The type of tensor \"blk.0.attn_q.weight\" is IQ4_NL, which is not supported. "
             + "Supported are F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K. "
             + "Convert the model to one of them.");
+    }
+
+    [Theory]
+    [InlineData("qwen2-bias", "qwen2", 16)]
+    [InlineData("qwen3-qknorm", "qwen3", 32)]
+    public void From_OtherFamily_ReadsTheKeysUnderItsName(string folder, string architecture, int headDim)
+    {
+        using var file = GgufFile.Open(Tiny(folder));
+        var config = ModelConfig.From(file);
+        Assert.Equal((architecture, headDim), (config.Architecture, config.HeadDim));
+    }
+
+    [Theory]
+    [InlineData("qwen2", "blk.0.attn_q.bias")]
+    [InlineData("qwen3", "blk.0.attn_q_norm.weight")]
+    public void From_FamilysOwnTensorMissing_IsRefusedByName(string architecture, string tensor)
+    {
+        using var file = GgufBuilder.Llama(architecture).Open();
+        AssertRefused(file, $"\"test.gguf\" cannot be used: tensor \"{tensor}\" is missing.");
+    }
+
+    [Theory]
+    [InlineData("qwen2")]
+    [InlineData("qwen3")]
+    public void From_SlidingWindowOfAnotherFamily_IsRefusedByItsKey(string architecture)
+    {
+        using var file = GgufBuilder.Llama(architecture).Set($"{architecture}.attention.sliding_window", 8u).Open();
+        AssertRefused(file, $"\"test.gguf\" cannot be used: key \"{architecture}.attention.sliding_window\" is 8: "
+            + "sliding-window attention is not supported. Use a model without it.");
     }
 
     private static void AssertRefused(GgufFile file, string message) =>

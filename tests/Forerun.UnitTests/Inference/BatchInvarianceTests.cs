@@ -38,6 +38,11 @@ public class BatchInvarianceTests
                 data.Add(folder, WeightFormat.Original);
             }
 
+            foreach (var folder in TinyModels.OtherShapes)
+            {
+                data.Add(folder, WeightFormat.Packed);
+            }
+
             return data;
         }
     }

@@ -31,6 +31,23 @@ public unsafe class RowKernelTests
         iter: 200,
         threads: 1);
 
+    /// <summary>A head may have 16 elements; what lies behind it stays as it is.</summary>
+    [Theory]
+    [InlineData(16)]
+    [InlineData(48)]
+    public void RmsNorm_OddNumberOfSixteens_NormalisesThoseOnly(int count) => Rows.Sample(
+        (x, weight) =>
+        {
+            var scale = 1 / Math.Sqrt((x.Take(count).Sum(v => (double)v * v) / count) + 1e-5f);
+            Check(
+                (kernel, a, b) => kernel.RmsNorm(a, b, a, count, 1e-5f),
+                x,
+                weight,
+                i => i < count ? x[i] * scale * weight[i] : x[i]);
+        },
+        iter: 50,
+        threads: 1);
+
     [Fact]
     public void SwiGlu_IsTheFormulaWithTheSameBitsAtEveryLaneWidth() => Rows.Sample(
         (gate, up) => Check(
