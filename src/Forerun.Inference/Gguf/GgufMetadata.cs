@@ -106,6 +106,24 @@ public sealed class GgufMetadata
         return numbers.MoveToImmutable();
     }
 
+    /// <summary>A list of 32-bit real numbers, or null when the key is missing.</summary>
+    /// <exception cref="InvalidDataException">The value is no list of 32-bit real numbers.</exception>
+    public ImmutableArray<float>? FindSingleArray(string key)
+    {
+        if (FindArray(key, "an array of Float32", GgufValueType.Float32) is not { } value)
+        {
+            return null;
+        }
+
+        var numbers = ImmutableArray.CreateBuilder<float>(value.Count);
+        for (var i = 0; i < value.Count; i++)
+        {
+            numbers.Add(BinaryPrimitives.ReadSingleLittleEndian(_bytes.Slice(value.Offset + (4L * i), 4)));
+        }
+
+        return numbers.MoveToImmutable();
+    }
+
     /// <summary>The bytes of a value as they lie in the file, lengths of strings included; empty when the key is
     /// missing. For fingerprints.</summary>
     internal ReadOnlySpan<byte> RawBytes(string key) =>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 
 namespace Forerun.Inference.Tokenization;
 
@@ -14,22 +15,22 @@ internal static class ByteLevel
     private static readonly short[] Bytes =
         [.. Enumerable.Range(0, Characters.Max() + 1).Select(value => (short)Characters.IndexOf((char)value))];
 
-    /// <summary>The bytes of a token's text; false when a character is not of this alphabet.</summary>
-    /// <param name="text">The token's text.</param>
-    /// <param name="destination">Receives one byte per character, <c>[text.Length]</c> or longer.</param>
-    public static bool TryDecode(ReadOnlySpan<char> text, Span<byte> destination)
+    /// <summary>The bytes a token that is not special stands for; text with characters outside the alphabet stands for
+    /// itself.</summary>
+    public static byte[] BytesOf(string text)
     {
+        var bytes = new byte[text.Length];
         for (var i = 0; i < text.Length; i++)
         {
             if (text[i] >= Bytes.Length || Bytes[text[i]] < 0)
             {
-                return false;
+                return Encoding.UTF8.GetBytes(text);
             }
 
-            destination[i] = (byte)Bytes[text[i]];
+            bytes[i] = (byte)Bytes[text[i]];
         }
 
-        return true;
+        return bytes;
     }
 
     private static ImmutableArray<char> CreateCharacters()

@@ -4,9 +4,9 @@ using System.Runtime.InteropServices;
 namespace Forerun.Inference.Tokenization;
 
 /// <summary>Byte-pair encoding of one text, piece by piece: while two neighbours have a merge, the pair of the lowest
-/// rank becomes one token, leftmost first. Takes n log n steps for a piece of n bytes. One caller at a time.</summary>
-/// <param name="table">What was learned.</param>
-internal sealed class BytePairEncoder(BytePairTable table)
+/// rank becomes one token, leftmost first. Takes n log n steps for a piece of n symbols. One caller at a time.</summary>
+/// <param name="model">What was learned.</param>
+internal sealed class BytePairEncoder(IBytePairModel model)
 {
     private const int None = -1;
     private readonly ImmutableArray<int>.Builder _output = ImmutableArray.CreateBuilder<int>();
@@ -19,16 +19,14 @@ internal sealed class BytePairEncoder(BytePairTable table)
     /// <summary>Appends a token as it is.</summary>
     public void Append(int token) => _output.Add(token);
 
-    /// <summary>Appends the tokens of a piece. Bytes without a token are left out.</summary>
-    public void Encode(ReadOnlySpan<byte> piece)
+    /// <summary>Appends what a piece becomes.</summary>
+    /// <param name="piece">Its symbols, each a token.</param>
+    public void Merge(ReadOnlySpan<int> piece)
     {
         _symbols.Clear();
-        foreach (var value in piece)
+        foreach (var token in piece)
         {
-            if (table.TokenOf(value) is { } token)
-            {
-                _symbols.Add(new Symbol { Token = token, Previous = _symbols.Count - 1, Next = _symbols.Count + 1 });
-            }
+            _symbols.Add(new Symbol { Token = token, Previous = _symbols.Count - 1, Next = _symbols.Count + 1 });
         }
 
         var symbols = CollectionsMarshal.AsSpan(_symbols);
@@ -79,7 +77,7 @@ internal sealed class BytePairEncoder(BytePairTable table)
     private void Propose(Span<Symbol> symbols, int left)
     {
         var (leftToken, rightToken) = (symbols[left].Token, symbols[symbols[left].Next].Token);
-        if (table.MergeOf(leftToken, rightToken) is { } merge)
+        if (model.MergeOf(leftToken, rightToken) is { } merge)
         {
             _candidates.Enqueue(new Candidate(leftToken, rightToken, merge.Result), (merge.Rank, left));
         }

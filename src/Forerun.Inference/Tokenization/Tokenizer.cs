@@ -4,32 +4,35 @@ using Forerun.Inference.Gguf;
 
 namespace Forerun.Inference.Tokenization;
 
-/// <summary>Turns text into token ids and back. Byte-level BPE with the <c>smollm</c> pre-tokenizer; others are
-/// refused. Immutable and thread-safe.</summary>
+/// <summary>Turns text into token ids and back: byte-level BPE with the pre-tokenizers <c>gpt-2</c>, <c>llama-bpe</c>,
+/// <c>qwen2</c> and <c>smollm</c>, and SentencePiece BPE (<c>llama</c>); others are refused. Immutable and
+/// thread-safe.</summary>
 public sealed class Tokenizer
 {
     private const string Prefix = "tokenizer.ggml.";
-    private const string SupportedModel = "gpt2";
-    private const string SupportedPreTokenizer = "smollm";
+    private const string ByteLevelKind = "gpt2";
+    private const string SentencePieceKind = "llama";
 
     private static readonly string[] EndTexts =
         ["<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|end_of_text|>", "</s>"];
 
     private readonly Vocabulary _vocabulary;
-    private readonly BytePairTable _table;
+    private readonly IBytePairModel _model;
     private readonly SpecialTokens _special;
 
     private Tokenizer(GgufMetadata metadata)
     {
         Fingerprint = TokenizerFingerprint.Of(metadata);
-        _vocabulary = Vocabulary.Read(metadata, out var texts);
-        _table = BytePairTable.Read(metadata, texts);
+        var isByteLevel = IsByteLevel(metadata);
+        var preTokenizer = isByteLevel ? FindPreTokenizer(metadata) : null;
+        _vocabulary = Vocabulary.Read(
+            metadata, isByteLevel ? (text, _) => ByteLevel.BytesOf(text) : SentencePieceModel.BytesOf, out var texts);
+        _model = preTokenizer is not null
+            ? ByteLevelModel.Read(metadata, _vocabulary, texts, preTokenizer)
+            : SentencePieceModel.Read(metadata, _vocabulary, texts, FindToken(metadata, "unknown_token_id"));
         _special = new SpecialTokens(texts.Select((text, token) => (text, token))
             .Where(special => _vocabulary.IsSpecial(special.token)));
-        BeginToken = metadata.FindBoolean($"{Prefix}add_bos_token") ?? false
-            ? FindToken(metadata, "bos_token_id") ?? throw metadata.Invalid(
-                $"key \"{Prefix}add_bos_token\" wants a begin token, but key \"{Prefix}bos_token_id\" is missing.")
-            : null;
+        BeginToken = FindBeginToken(metadata, isUsual: !isByteLevel || preTokenizer!.KnowsWholeWords);
         EndTokens = FindEndTokens(metadata, texts);
     }
 
@@ -46,7 +49,7 @@ public sealed class Tokenizer
     public int VocabSize => _vocabulary.Count;
 
     /// <summary>What two tokenizers must have in common for their ids to mean the same: 32 hexadecimal digits over
-    /// tokens, types, merges, pre-tokenizer and special ids.</summary>
+    /// tokens, types, merges, scores, pre-tokenizer, flags and special ids.</summary>
     public string Fingerprint { get; }
 
     /// <summary>Reads the tokenizer of a model file. The file may be closed afterwards.</summary>
@@ -54,40 +57,41 @@ public sealed class Tokenizer
     public static Tokenizer From(GgufFile file)
     {
         ArgumentNullException.ThrowIfNull(file);
-        RefuseUnsupported(file.Metadata, "model", SupportedModel);
-        RefuseUnsupported(file.Metadata, "pre", SupportedPreTokenizer);
         return new Tokenizer(file.Metadata);
     }
 
-    /// <summary>The token ids of a text. Works for every string: unpaired surrogates count as U+FFFD, and bytes the
-    /// vocabulary has no token for are left out.</summary>
+    /// <summary>The token ids of a text. Works for every string: unpaired surrogates count as U+FFFD. What the
+    /// vocabulary has no token for becomes the unknown token in SentencePiece BPE and is left out in byte-level BPE.
+    /// SentencePiece BPE puts a space before the text and before what follows a special token, unless the file says
+    /// otherwise.</summary>
     /// <param name="text">The text.</param>
     /// <param name="parseSpecial">Whether the texts of control and user-defined tokens become those tokens; otherwise
     /// they are plain text.</param>
     public ImmutableArray<int> Encode(string text, bool parseSpecial = true)
     {
         ArgumentNullException.ThrowIfNull(text);
-        var encoder = new BytePairEncoder(_table);
+        var encoder = new BytePairEncoder(_model);
         var start = 0;
         while (parseSpecial && _special.Find(text.AsSpan(start)) is { } special)
         {
-            EncodePlain(text.Substring(start, special.Start), encoder);
+            _model.Encode(text.Substring(start, special.Start), encoder);
             encoder.Append(special.Token);
             start += special.Start + special.Length;
         }
 
-        EncodePlain(text[start..], encoder);
+        _model.Encode(text[start..], encoder);
         return encoder.Tokens;
     }
 
-    /// <summary>The text of tokens, control tokens included; invalid UTF-8 becomes U+FFFD.</summary>
+    /// <summary>The text of tokens, control tokens included; invalid UTF-8 becomes U+FFFD. A space that encoding puts before a
+    /// text is removed from the start.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An id is outside the vocabulary.</exception>
     public string Decode(ReadOnlySpan<int> tokens)
     {
         using var bytes = new MemoryStream();
-        foreach (var token in tokens)
+        for (var i = 0; i < tokens.Length; i++)
         {
-            bytes.Write(TokenBytes(token));
+            bytes.Write(TextBytes(tokens[i], isFirst: i == 0));
         }
 
         return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
@@ -101,22 +105,46 @@ public sealed class Tokenizer
     /// <exception cref="ArgumentOutOfRangeException">The id is outside the vocabulary.</exception>
     public bool IsControl(int token) => _vocabulary.Type(token) == TokenType.Control;
 
-    private static void RefuseUnsupported(GgufMetadata metadata, string name, string supported)
+    /// <summary>The bytes of a token in a text, where the space that encoding puts before a text is gone.</summary>
+    /// <param name="token">The token.</param>
+    /// <param name="isFirst">Whether the text starts with it.</param>
+    internal ReadOnlySpan<byte> TextBytes(int token, bool isFirst)
     {
-        var found = metadata.GetString($"{Prefix}{name}");
-        if (found != supported)
-        {
-            throw metadata.Invalid(
-                $"key \"{Prefix}{name}\" is \"{found}\", which is not supported. Supported is \"{supported}\".");
-        }
+        var bytes = TokenBytes(token);
+        return isFirst && _model.AddsSpace && !_vocabulary.IsSpecial(token) && bytes.StartsWith((byte)' ')
+            ? bytes[1..]
+            : bytes;
     }
 
-    private static void EncodePlain(string text, BytePairEncoder encoder)
+    private static bool IsByteLevel(GgufMetadata metadata) => metadata.GetString($"{Prefix}model") switch
     {
-        foreach (var piece in SmolLmPreTokenizer.Split(Encoding.UTF8.GetBytes(text)))
-        {
-            encoder.Encode(piece);
-        }
+        ByteLevelKind => true,
+        SentencePieceKind => false,
+        var other => throw Unsupported(metadata, "model", other, [ByteLevelKind, SentencePieceKind]),
+    };
+
+    private static PreTokenizer FindPreTokenizer(GgufMetadata metadata)
+    {
+        var name = metadata.GetString($"{Prefix}pre");
+        return PreTokenizer.Find(name) ?? throw Unsupported(metadata, "pre", name, PreTokenizer.Names);
+    }
+
+    private static InvalidDataException Unsupported(
+        GgufMetadata metadata, string key, string found, IEnumerable<string> supported) => metadata.Invalid(
+            $"key \"{Prefix}{key}\" is \"{found}\", which is not supported. Supported are "
+            + $"{string.Join(", ", supported.Select(name => $"\"{name}\""))}.");
+
+    /// <summary>The begin token if the file wants one.</summary>
+    /// <param name="metadata">The file's keys.</param>
+    /// <param name="isUsual">Whether this kind of tokenizer wants one when the file says nothing.</param>
+    private int? FindBeginToken(GgufMetadata metadata, bool isUsual)
+    {
+        var stated = metadata.FindBoolean($"{Prefix}add_bos_token");
+        var token = stated ?? isUsual ? FindToken(metadata, "bos_token_id") : null;
+        return token is not null || stated is not true
+            ? token
+            : throw metadata.Invalid(
+                $"key \"{Prefix}add_bos_token\" wants a begin token, but key \"{Prefix}bos_token_id\" is missing.");
     }
 
     private ImmutableArray<int> FindEndTokens(GgufMetadata metadata, ImmutableArray<string> texts)

@@ -11,7 +11,7 @@ internal static class TokenizerFingerprint
 
     private static readonly string[] Keys =
     [
-        "model", "pre", "tokens", "token_type", "merges", "add_bos_token",
+        "model", "pre", "tokens", "token_type", "merges", "scores", "add_bos_token", "add_space_prefix",
         "bos_token_id", "eos_token_id", "unknown_token_id", "padding_token_id",
     ];
 

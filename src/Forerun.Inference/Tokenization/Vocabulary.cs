@@ -25,14 +25,16 @@ internal sealed class Vocabulary
     private readonly int[] _starts;
     private readonly byte[] _bytes;
 
-    private Vocabulary(ImmutableArray<string> texts, ImmutableArray<int> types)
+    private Vocabulary(
+        ImmutableArray<string> texts, ImmutableArray<int> types, Func<string, TokenType, byte[]> bytesOf)
     {
         _types = types;
         _starts = new int[texts.Length + 1];
         var bytes = new MemoryStream();
         for (var token = 0; token < texts.Length; token++)
         {
-            bytes.Write(BytesOf(texts[token], IsSpecial(token)));
+            bytes.Write(
+                IsSpecial(token) ? Encoding.UTF8.GetBytes(texts[token]) : bytesOf(texts[token], Type(token)));
             _starts[token + 1] = checked((int)bytes.Length);
         }
 
@@ -44,8 +46,10 @@ internal sealed class Vocabulary
 
     /// <summary>Reads tokens and types.</summary>
     /// <param name="metadata">The file's keys.</param>
+    /// <param name="bytesOf">The bytes a token that is not special stands for.</param>
     /// <param name="texts">The tokens as they are written in the file, <c>[Count]</c>.</param>
-    public static Vocabulary Read(GgufMetadata metadata, out ImmutableArray<string> texts)
+    public static Vocabulary Read(
+        GgufMetadata metadata, Func<string, TokenType, byte[]> bytesOf, out ImmutableArray<string> texts)
     {
         var tokens = metadata.GetStrings(TokensKey);
         if (tokens.Count is 0 or > MaxTokens)
@@ -62,7 +66,7 @@ internal sealed class Vocabulary
         }
 
         texts = tokens.ToImmutableArray();
-        return new Vocabulary(texts, types);
+        return new Vocabulary(texts, types, bytesOf);
     }
 
     /// <summary>The bytes a token stands for.</summary>
@@ -81,12 +85,6 @@ internal sealed class Vocabulary
 
     /// <summary>Whether a token stands for its own text and is found in text before all others.</summary>
     public bool IsSpecial(int token) => Type(token) is TokenType.Control or TokenType.UserDefined;
-
-    private static ReadOnlySpan<byte> BytesOf(string text, bool isSpecial)
-    {
-        var decoded = new byte[text.Length];
-        return !isSpecial && ByteLevel.TryDecode(text, decoded) ? decoded : Encoding.UTF8.GetBytes(text);
-    }
 
     private void ThrowIfNoToken(int token)
     {

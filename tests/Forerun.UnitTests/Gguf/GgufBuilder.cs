@@ -133,6 +133,11 @@ public sealed class GgufBuilder
                 writer.Write((ulong)numbers.Length);
                 Array.ForEach(numbers, writer.Write);
                 break;
+            case float[] numbers:
+                writer.Write(TypeOf(0f));
+                writer.Write((ulong)numbers.Length);
+                Array.ForEach(numbers, writer.Write);
+                break;
             default:
                 WriteScalar(writer, value);
                 break;

@@ -43,6 +43,32 @@ public class GgufFuzzTests
         Assert.InRange(refused, MutationsPerFile / 4, MutationsPerFile - 1);
     }
 
+    [Theory]
+    [InlineData("llama2-mha-spm")]
+    [InlineData("llama3-gqa-scaled-rope")]
+    [InlineData("llama-gpt2-tokenizer")]
+    [InlineData("qwen2-bias")]
+    public void From_MutatedTokenizer_EncodesOrIsRefused(string folder)
+    {
+        var mutator = new GgufMutator(File.ReadAllBytes(Assets.Tiny(folder)));
+        for (var seed = 0; seed < MutationsPerFile; seed++)
+        {
+            var bytes = mutator.Mutate(seed);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            var error = Record.Exception(() => LoadTexts(bytes));
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, MaxAllocatedBytes);
+            Assert.True(error is null or InvalidDataException, $"Seed {seed} of {folder}: {error}");
+        }
+    }
+
+    private static void LoadTexts(byte[] bytes)
+    {
+        using var file = GgufFile.FromBytes(bytes, "mutated.gguf");
+        var tokenizer = Tokenizer.From(file);
+        tokenizer.Decode(tokenizer.Encode("Hello world 123 \u2581 中😀<|im_end|></s>").AsSpan());
+        ChatTemplate.From(file, out _);
+    }
+
     private static void Load(byte[] bytes)
     {
         using var file = GgufFile.FromBytes(bytes, "mutated.gguf");

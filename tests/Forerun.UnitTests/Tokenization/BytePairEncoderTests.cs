@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using CsCheck;
 using Forerun.Inference.Tokenization;
-using Forerun.UnitTests.Gguf;
 
 namespace Forerun.UnitTests.Tokenization;
 
@@ -12,20 +11,16 @@ public class BytePairEncoderTests
     private static readonly ImmutableArray<string> Tokens =
         ["a", "b", "c", .. Merges.Select(merge => merge.Replace(" ", "", StringComparison.Ordinal)).Distinct()];
 
+    private static readonly MergeList Model = new MergeList();
+
     [Fact]
-    public void Encode_AnyPiece_MergesTheLowestRankLeftmostFirst() =>
+    public void Merge_AnyPiece_MergesTheLowestRankLeftmostFirst() =>
         Gen.Char["abc"].Array[0, 40].Select(letters => new string(letters)).Sample(piece =>
         {
-            var encoder = new BytePairEncoder(Table());
-            encoder.Encode(System.Text.Encoding.ASCII.GetBytes(piece));
+            var encoder = new BytePairEncoder(Model);
+            Model.Encode(piece, encoder);
             Assert.Equal(EncodeSimply(piece), encoder.Tokens.Select(token => Tokens[token]));
         });
-
-    private static BytePairTable Table()
-    {
-        using var file = new GgufBuilder().Add("tokenizer.ggml.merges", Merges).Open();
-        return BytePairTable.Read(file.Metadata, Tokens);
-    }
 
     private static List<string> EncodeSimply(string piece)
     {
@@ -42,5 +37,19 @@ public class BytePairEncoderTests
             parts[index] += parts[index + 1];
             parts.RemoveAt(index + 1);
         }
+    }
+
+    private sealed class MergeList : IBytePairModel
+    {
+        public bool AddsSpace => false;
+
+        public Merge? MergeOf(int left, int right)
+        {
+            var rank = Array.IndexOf(Merges, $"{Tokens[left]} {Tokens[right]}");
+            return rank < 0 ? null : new Merge(rank, Tokens.IndexOf(Tokens[left] + Tokens[right]));
+        }
+
+        public void Encode(string text, BytePairEncoder encoder) =>
+            encoder.Merge([.. text.Select(letter => letter - 'a')]);
     }
 }

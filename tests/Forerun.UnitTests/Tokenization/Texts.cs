@@ -11,7 +11,7 @@ public static class Texts
     [
         "hello", " the", "'s", "'ll", "'", "don't", "7", "42", "½", "Ⅳ", " ", "  ", "\t", "\n", "\r\n", "\u00A0",
         "\u3000", "\u2028", "é", "e\u0301", "中文", "русский", "𝒳𝒴", "𝟗", "😀", "\uD83D", "\uDE00", "\0", "\u0085",
-        "\uFEFF", "_", "...", "<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|im_", "|>",
+        "\uFEFF", "_", "...", "<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|im_", "|>", "'S", "'LL", "'Ve", "'ſ", "!\n", " ...\r\n", "1234", "</s>", "\u2581",
     ];
 
     /// <summary>Any string, unpaired surrogates included.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Forerun.Inference.Gguf;
 using Forerun.Inference.Tokenization;
@@ -11,10 +12,13 @@ public class TokenizerGoldenTests
     {
         { Assets.Target, Repository.Path("models", "smollm2-135m-instruct", "golden", "tokenizer.jsonl") },
         { Assets.DraftModel, Repository.Path("models", "smollm2-135m-instruct", "golden", "tokenizer.jsonl") },
-        {
-            Assets.Tiny("smollm-gqa-tied-q4_1"),
-            Repository.Path("tests", "assets", "tiny", "smollm-gqa-tied-q4_1", "tokenizer.jsonl")
-        },
+        { Assets.Tiny("smollm-gqa-tied-q4_1"), Tiny("smollm-gqa-tied-q4_1") },
+        { Assets.Tiny("llama-gpt2-tokenizer"), Tiny("llama-gpt2-tokenizer") },
+        { Assets.Tiny("llama3-gqa-scaled-rope"), Tiny("llama3-gqa-scaled-rope") },
+        { Assets.Tiny("qwen2-bias"), Tiny("qwen2-bias") },
+        { Assets.Tiny("qwen3-qknorm"), Tiny("qwen2-bias") },
+        { Assets.Tiny("llama2-mha-spm"), Tiny("llama2-mha-spm") },
+        { Assets.Tiny("llama-gqa-linear-rope"), Tiny("llama2-mha-spm") },
     };
 
     [Theory]
@@ -27,8 +31,10 @@ public class TokenizerGoldenTests
         {
             var text = line.GetProperty("text").GetString()!;
             int[] ids = [.. line.GetProperty("ids").EnumerateArray().Select(id => id.GetInt32())];
-            Assert.Equal(ids, tokenizer.Encode(text));
-            Assert.Equal(line.GetProperty("decoded").GetString(), tokenizer.Decode(ids));
+            ImmutableArray<int> encoded = tokenizer.Encode(text);
+            Assert.Equal(ids, tokenizer.BeginToken is { } begin ? [begin, .. encoded] : encoded);
+            Assert.Equal(line.GetProperty("decoded").GetString(), tokenizer.Decode(encoded.AsSpan()));
+            Assert.Equal(line.GetProperty("decoded").GetString(), Stream(tokenizer, encoded));
         }
     }
 
@@ -51,4 +57,13 @@ public class TokenizerGoldenTests
             Assert.Equal(line.GetProperty("ids").EnumerateArray().Select(id => id.GetInt32()), tokenizer.Encode(text));
         }
     }
+
+    private static string Stream(Tokenizer tokenizer, ImmutableArray<int> tokens)
+    {
+        var stream = new TextStream(tokenizer, showControlTokens: true);
+        return string.Concat(tokens.Select(stream.Append)) + stream.Flush();
+    }
+
+    private static string Tiny(string folder) =>
+        Repository.Path("tests", "assets", "tiny", folder, "tokenizer.jsonl");
 }

@@ -91,6 +91,21 @@ public class TokenizerTests
     }
 
     [Fact]
+    public void Encode_PieceThatIsAToken_NeedsNoMergesOnlyWithWholeWords()
+    {
+        Assert.Equal([0, 1], From(Small()).Encode("ab"));
+        Assert.Equal([2], From(Small().Set("tokenizer.ggml.pre", "llama-bpe")).Encode("ab"));
+    }
+
+    [Fact]
+    public void Encode_TextWithTheBeginToken_HasItOnce()
+    {
+        var llama3 = Load(Assets.Tiny("llama3-gqa-scaled-rope"));
+        Assert.Equal(llama3.BeginToken, llama3.Encode("<|begin_of_text|>Hello")[0]);
+        Assert.Single(llama3.Encode("<|begin_of_text|>Hello"), token => token == llama3.BeginToken);
+    }
+
+    [Fact]
     public void TokenBytes_OutsideTheVocabulary_Throws()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => Tiny.TokenBytes(-1));
@@ -101,12 +116,13 @@ public class TokenizerTests
     public static TheoryData<string, object?, string> Refused => new()
     {
         {
-            "model", "llama",
-            "key \"tokenizer.ggml.model\" is \"llama\", which is not supported. Supported is \"gpt2\"."
+            "model", "t5",
+            "key \"tokenizer.ggml.model\" is \"t5\", which is not supported. Supported are \"gpt2\", \"llama\"."
         },
         {
-            "pre", "qwen2",
-            "key \"tokenizer.ggml.pre\" is \"qwen2\", which is not supported. Supported is \"smollm\"."
+            "pre", "tekken",
+            "key \"tokenizer.ggml.pre\" is \"tekken\", which is not supported. Supported are \"gpt-2\", "
+            + "\"llama-bpe\", \"qwen2\", \"smollm\"."
         },
         { "pre", null, "key \"tokenizer.ggml.pre\" is missing." },
         { "tokens", Array.Empty<string>(), "key \"tokenizer.ggml.tokens\" has 0 tokens; expected 1 to 1048576." },
