@@ -13,7 +13,7 @@ namespace Forerun.Cli.Commands;
 internal sealed class EngineBench(string path, ModelLoadOptions load, int context, int repetitions)
 {
     private const int PrefillTokens = 512;
-    private const int WarmUp = 5;
+    private const int WarmUp = 10;
 
     private static readonly ImmutableArray<int> RowCounts = [1, 2, 3, 4, 5, 8, 16];
 
@@ -35,12 +35,7 @@ internal sealed class EngineBench(string path, ModelLoadOptions load, int contex
         progress($"prefill of {PrefillTokens} tokens …");
         var prefill = Enumerable.Range(0, 4).Select(_ => Prefill(pass, cache, tokens.AsSpan(0, PrefillTokens), cancellationToken)).Skip(1).Median();
         Prefill(pass, cache, tokens.AsSpan(0, context), cancellationToken);
-        var timings = new Dictionary<int, ImmutableArray<double>>();
-        foreach (var rows in RowCounts)
-        {
-            progress($"{rows} rows …");
-            timings[rows] = Time(pass, cache, tokens.AsSpan(context, rows), cancellationToken);
-        }
+        var timings = Time(pass, cache, tokens, progress, cancellationToken);
 
         var kvBytes = model.KvBytesInUse;
         using var process = Process.GetCurrentProcess();
@@ -100,24 +95,33 @@ internal sealed class EngineBench(string path, ModelLoadOptions load, int contex
         return TimeProvider.System.GetElapsedTime(start).TotalMilliseconds;
     }
 
-    private ImmutableArray<double> Time(
-        ForwardPass pass, KvCache cache, ReadOnlySpan<int> tokens, CancellationToken cancellationToken)
+    /// <summary>Times passes of every row count in turn, so that a drifting machine moves all of them alike.</summary>
+    private Dictionary<int, List<double>> Time(
+        ForwardPass pass, KvCache cache, int[] tokens, Action<string> progress, CancellationToken cancellationToken)
     {
-        var times = ImmutableArray.CreateBuilder<double>(repetitions);
+        var times = RowCounts.ToDictionary(rows => rows, _ => new List<double>());
         for (var i = -WarmUp; i < repetitions; i++)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            cache.RollbackTo(context);
-            _batch.Clear();
-            _batch.Add(cache, tokens, tokens.Length);
-            var start = TimeProvider.System.GetTimestamp();
-            pass.Run(_batch);
-            if (i >= 0)
+            if (i % 10 == 0)
             {
-                times.Add(TimeProvider.System.GetElapsedTime(start).TotalMilliseconds);
+                progress($"passes, {i} of {repetitions} …");
+            }
+
+            foreach (var rows in RowCounts)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                cache.RollbackTo(context);
+                _batch.Clear();
+                _batch.Add(cache, tokens.AsSpan(context, rows), rows);
+                var start = TimeProvider.System.GetTimestamp();
+                pass.Run(_batch);
+                if (i >= 0)
+                {
+                    times[rows].Add(TimeProvider.System.GetElapsedTime(start).TotalMilliseconds);
+                }
             }
         }
 
-        return times.MoveToImmutable();
+        return times;
     }
 }
