@@ -13,18 +13,7 @@ internal static class BundledModels
     /// <summary>The path given, or the bundled draft model's.</summary>
     public static string Draft(string? path) => path ?? Find(DraftPath, "--draft-model");
 
-    private static string Find(string relative, string option)
-    {
-        for (var folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
-        {
-            var path = Path.Combine(folder, "models", relative);
-            if (File.Exists(path))
-            {
-                return path;
-            }
-        }
-
-        throw new FileNotFoundException(
+    private static string Find(string relative, string option) =>
+        BundledFiles.Find(Path.Combine("models", relative)) ?? throw new FileNotFoundException(
             $"The bundled model \"models/{relative}\" is not beside the program or above it. Name a GGUF file with {option}.");
-    }
 }

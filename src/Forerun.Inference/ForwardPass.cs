@@ -90,7 +90,6 @@ public sealed unsafe partial class ForwardPass : IDisposable
         }
 
         _endLayer = end;
-        _attention.Restart();
         _model.Workers.Run(_layersWork);
         _layer = end;
         if (end == _model.Config.NumHiddenLayers)

@@ -14,16 +14,9 @@ internal static class PromptFile
     /// <summary>The prompt sets that come with Forerun, in a folder <c>data/prompts</c> above the program.</summary>
     public static string[] Bundled()
     {
-        for (var folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
-        {
-            var prompts = Path.Combine(folder, "data", "prompts");
-            if (Directory.Exists(prompts))
-            {
-                return [.. Directory.GetFiles(prompts, "*.jsonl").Order(StringComparer.Ordinal)];
-            }
-        }
-
-        throw new FileNotFoundException("There is no folder data/prompts above the program. Name prompt files with --prompts.");
+        var folder = BundledFiles.Find(Path.Combine("data", "prompts")) ?? throw new FileNotFoundException(
+            "There is no folder data/prompts above the program. Name prompt files with --prompts.");
+        return [.. Directory.GetFiles(folder, "*.jsonl").Order(StringComparer.Ordinal)];
     }
 
     /// <summary>The first prompts of a file.</summary>

@@ -12,7 +12,6 @@ internal sealed unsafe class IntegerMatrixKernel<TDot, TAccumulator, TWeights, T
     where TFloat : struct
     where TFormat : struct, ITileFormat
 {
-    private const int SliceBlocks = WeightMatrix.SliceColumns / 32;
     private const int PrefetchBlocks = 32;
 
     /// <summary>Weights that stay in the first-level cache while all rows pass over them.</summary>
@@ -41,7 +40,8 @@ internal sealed unsafe class IntegerMatrixKernel<TDot, TAccumulator, TWeights, T
         var parts = WeightMatrix.TileRows / TDot.Rows;
         var passes = groups.Count * parts;
         var step = ((weights.BlockBytes / passes) + 63) & ~63;
-        var chunk = Math.Max(SliceBlocks, CacheBytes / weights.BlockBytes / SliceBlocks * SliceBlocks);
+        var chunk = CacheBytes / weights.BlockBytes / WeightMatrix.SliceBlocks * WeightMatrix.SliceBlocks;
+        chunk = Math.Max(chunk, WeightMatrix.SliceBlocks);
         for (var tile = tileStart; tile < tileEnd; tile++)
         {
             for (var first = 0; first < weights.BlockCount; first += chunk)

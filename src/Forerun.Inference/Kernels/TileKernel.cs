@@ -16,8 +16,6 @@ internal static unsafe class TileKernel<TDot, TAccumulator, TWeights, TFloats, T
     where TFloats : struct, IRowFloats<TFloat>
     where TFloat : struct
 {
-    private const int SliceBlocks = WeightMatrix.SliceColumns / 32;
-
     /// <summary>Multiplies blocks of a tile, from the start of a slice, into <paramref name="output"/>.</summary>
     /// <param name="quants">First block; moved by the first weight row of this part.</param>
     /// <param name="scales">Scales of that block, likewise moved.</param>
@@ -42,9 +40,9 @@ internal static unsafe class TileKernel<TDot, TAccumulator, TWeights, TFloats, T
         where TFormat : struct, ITileFormat
         where TRows : struct, IRowCount
     {
-        for (; blockCount > 0; blockCount -= SliceBlocks, accumulate = true)
+        for (; blockCount > 0; blockCount -= WeightMatrix.SliceBlocks, accumulate = true)
         {
-            var sliceBlocks = Math.Min(blockCount, SliceBlocks);
+            var sliceBlocks = Math.Min(blockCount, WeightMatrix.SliceBlocks);
             TFloat f0 = default, f1 = default, f2 = default, f3 = default, f4 = default, f5 = default, f6 = default, f7 = default;
             for (var block = 0; block < sliceBlocks; block++)
             {

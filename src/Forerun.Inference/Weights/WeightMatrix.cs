@@ -14,6 +14,9 @@ internal sealed unsafe class WeightMatrix
     /// <summary>Columns whose sum is completed before it is added to the row's total.</summary>
     public const int SliceColumns = 512;
 
+    /// <summary>Blocks of 32 columns in a slice.</summary>
+    public const int SliceBlocks = SliceColumns / 32;
+
     private readonly byte* _quants;
     private readonly ushort* _scales;
     private readonly MatrixLayout _layout;
