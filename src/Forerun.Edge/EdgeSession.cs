@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Forerun.Core.Decoding;
+using Forerun.Inference.Drafting;
 using Forerun.Protocol;
 
 namespace Forerun.Edge;

@@ -3,6 +3,7 @@ using Forerun.Core.Decoding;
 using Forerun.Core.Sampling;
 using Forerun.Edge;
 using Forerun.Inference;
+using Forerun.Inference.Drafting;
 using Forerun.UnitTests.Cloud;
 using Forerun.UnitTests.Edge;
 

@@ -5,6 +5,7 @@ using Forerun.Core.Decoding;
 using Forerun.Core.Sampling;
 using Forerun.Edge;
 using Forerun.Inference;
+using Forerun.Inference.Drafting;
 using Forerun.Inference.Tokenization;
 using Forerun.UnitTests.Edge;
 

@@ -4,6 +4,7 @@ using Forerun.Cloud;
 using Forerun.Core.Decoding;
 using Forerun.Edge;
 using Forerun.Inference;
+using Forerun.Inference.Drafting;
 using Forerun.UnitTests.Cloud;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;

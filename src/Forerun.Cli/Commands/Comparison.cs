@@ -4,6 +4,7 @@ using Forerun.Core.Decoding;
 using Forerun.Edge;
 using Forerun.Edge.Links;
 using Forerun.Inference;
+using Forerun.Inference.Drafting;
 
 namespace Forerun.Cli.Commands;
 

@@ -4,6 +4,7 @@ using Forerun.Cli.Running;
 using Forerun.Core.Decoding;
 using Forerun.Edge;
 using Forerun.Inference;
+using Forerun.Inference.Drafting;
 
 namespace Forerun.Cli.Commands;
 

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using Forerun.Core.Decoding;
-using Forerun.Edge;
+using Forerun.Inference.Drafting;
 
 namespace Forerun.UnitTests.Edge;
 

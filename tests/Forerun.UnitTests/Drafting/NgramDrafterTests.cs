@@ -1,7 +1,7 @@
 using CsCheck;
-using Forerun.Edge;
+using Forerun.Inference.Drafting;
 
-namespace Forerun.UnitTests.Edge;
+namespace Forerun.UnitTests.Drafting;
 
 public class NgramDrafterTests
 {

@@ -1,6 +1,6 @@
 using Forerun.Core.Decoding;
 
-namespace Forerun.Edge;
+namespace Forerun.Inference.Drafting;
 
 /// <summary>Drafts without a model: what followed the last tokens where they stood before, in the prompt or in the
 /// output. Good where a text repeats its prompt. Deterministic; no allocation. One generation and one caller at a time.

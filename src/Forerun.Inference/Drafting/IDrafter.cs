@@ -1,6 +1,6 @@
 using Forerun.Core.Decoding;
 
-namespace Forerun.Edge;
+namespace Forerun.Inference.Drafting;
 
 /// <summary>Proposes draft tokens. One generation and one caller at a time.</summary>
 public interface IDrafter

@@ -1,8 +1,7 @@
 using Forerun.Core.Decoding;
 using Forerun.Core.Sampling;
-using Forerun.Inference;
 
-namespace Forerun.Edge;
+namespace Forerun.Inference.Drafting;
 
 /// <summary>Drafts with a small language model and the target's own sampling noise. No allocation per token. One
 /// generation and one caller at a time.</summary>

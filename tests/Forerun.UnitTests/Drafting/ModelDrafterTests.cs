@@ -1,9 +1,9 @@
 using CsCheck;
 using Forerun.Core.Decoding;
-using Forerun.Edge;
+using Forerun.Inference.Drafting;
 using Forerun.UnitTests.Cloud;
 
-namespace Forerun.UnitTests.Edge;
+namespace Forerun.UnitTests.Drafting;
 
 public class ModelDrafterTests
 {
