@@ -1,18 +1,17 @@
 using Forerun.Core.Decoding;
+using Forerun.Protocol;
 
 namespace Forerun.Cloud;
 
-/// <summary>Decides which draft is verified next: the one that follows the last verdict, or a held one whose assumption
-/// came true. Not thread-safe.</summary>
+/// <summary>Decides which draft is verified next: the one that follows the last verdict, or a queued one whose
+/// assumption came true. Drafts may be one round ahead. Not thread-safe.</summary>
 /// <param name="promptLength">Prompt tokens: the base position of the first round.</param>
 /// <param name="vocabSize">Token ids are 0 … vocabSize - 1.</param>
 /// <param name="maxDraftLength">Most tokens of one draft.</param>
 internal sealed class DraftInbox(int promptLength, int vocabSize, int maxDraftLength)
 {
-    private const int MaxHeld = 16;
-
-    private readonly List<Draft> _held = [];
-    private Verdict? _last;
+    private readonly List<Draft> _queued = [];
+    private Assumption? _decided;
 
     /// <summary>The round that is being verified or waited for, from 1.</summary>
     public int Round { get; private set; } = 1;
@@ -23,8 +22,14 @@ internal sealed class DraftInbox(int promptLength, int vocabSize, int maxDraftLe
     /// <summary>The draft to verify; null while it is waited for.</summary>
     public Draft? Next { get; private set; }
 
-    /// <summary>Takes in a draft: as the next one, held for a later verdict, or dropped when its assumption failed.
-    /// </summary>
+    /// <summary>Drafts with an assumption so far.</summary>
+    public int QueuedDrafts { get; private set; }
+
+    /// <summary>Of these, those whose assumption came true; the others were dropped, or still wait.</summary>
+    public int MatchedDrafts { get; private set; }
+
+    /// <summary>Takes in a draft: as the next one, queued for the verdict it assumes, or dropped when its assumption
+    /// failed.</summary>
     /// <exception cref="ProtocolException">The draft is malformed or follows no verdict.</exception>
     public void Add(Draft draft)
     {
@@ -44,67 +49,80 @@ internal sealed class DraftInbox(int promptLength, int vocabSize, int maxDraftLe
                 $"round {draft.Round}");
         }
 
-        if (draft.BasePosition != BasePosition)
-        {
-            throw new ProtocolException(
-                VerificationErrorCode.BadPosition,
-                $"The draft of round {Round} starts at the wrong position: it must follow all committed tokens.",
-                $"{BasePosition}",
-                $"{draft.BasePosition}");
-        }
-
+        CheckPosition(draft, BasePosition);
         Next = draft;
     }
 
-    /// <summary>The round has its verdict; a held draft that assumed it is next.</summary>
+    /// <summary>The round has its verdict; the queued draft that assumed it is next, the others are dropped.</summary>
     public void Decide(Verdict verdict)
     {
-        _last = verdict;
+        _decided = new Assumption(Round, verdict.AcceptedCount, verdict.NextToken);
         BasePosition += verdict.AcceptedCount + 1;
         Round++;
-        Next = _held.Find(Follows);
-        _held.RemoveAll(draft => draft.Assumption!.Value.Round <= verdict.Round);
+        Next = null;
+        TakeIfDecided(_queued.Find(draft => draft.Assumption == _decided));
+        _queued.Clear();
     }
 
     private void AddAssuming(Draft draft, Assumption assumption)
     {
-        if (assumption.Round != draft.Round - 1)
+        if (assumption.Round != draft.Round - 1 || assumption.Round > Round)
         {
             throw new ProtocolException(
                 VerificationErrorCode.BadRound,
-                "The draft's assumption is about the wrong round: it must be the round before.",
-                $"round {draft.Round - 1}",
+                "The draft's assumption is about the wrong round: it must be the round before, and at most the one "
+                + "that is being verified.",
+                $"round {Math.Min(draft.Round - 1, Round)}",
                 $"round {assumption.Round}");
         }
 
-        if (assumption.Round >= Round)
+        QueuedDrafts++;
+        if (assumption.Round < Round)
         {
-            Hold(draft);
+            TakeIfDecided(draft);
+            return;
         }
-        else if (Next is null && Follows(draft))
-        {
-            Next = draft;
-        }
+
+        CheckPosition(draft, BasePosition + (long)assumption.AcceptedCount + 1);
+        Queue(draft);
     }
 
-    private void Hold(Draft draft)
+    private void Queue(Draft draft)
     {
-        if (_held.Count == MaxHeld)
+        if (_queued.Count == ProtocolConstants.MaxQueuedDrafts)
         {
             throw new ProtocolException(
                 VerificationErrorCode.BadRound,
                 $"Too many drafts wait for the verdict of round {Round}.",
-                $"at most {MaxHeld}",
-                $"{MaxHeld + 1}");
+                $"at most {ProtocolConstants.MaxQueuedDrafts}",
+                $"{ProtocolConstants.MaxQueuedDrafts + 1}");
         }
 
-        _held.Add(draft);
+        _queued.Add(draft);
     }
 
-    private bool Follows(Draft draft) =>
-        draft.Round == Round
-        && draft.BasePosition == BasePosition
-        && draft.Assumption == new Assumption(Round - 1, _last?.AcceptedCount ?? 0, _last?.NextToken ?? 0);
+    /// <summary>A draft that assumed the last verdict is next, unless another one is already.</summary>
+    private void TakeIfDecided(Draft? draft)
+    {
+        if (draft is not null && Next is null && draft.Assumption == _decided)
+        {
+            CheckPosition(draft, BasePosition);
+            MatchedDrafts++;
+            Next = draft;
+        }
+    }
+
+    private static void CheckPosition(Draft draft, long expected)
+    {
+        if (draft.BasePosition != expected)
+        {
+            throw new ProtocolException(
+                VerificationErrorCode.BadPosition,
+                $"The draft of round {draft.Round} starts at the wrong position: it must follow all committed tokens.",
+                $"{expected}",
+                $"{draft.BasePosition}");
+        }
+    }
 
     private void CheckTokens(Draft draft)
     {

@@ -117,7 +117,11 @@ internal sealed class LocalVerification : IVerification
         _events.Writer.TryWrite(verdict);
         if (result.FinishReason is { } reason)
         {
-            _events.Writer.TryWrite(new GenerationEnd(reason, Session.Usage));
+            _events.Writer.TryWrite(new GenerationEnd(reason, Session.Usage with
+            {
+                QueuedDrafts = _inbox.QueuedDrafts,
+                MatchedDrafts = _inbox.MatchedDrafts,
+            }));
             Close();
         }
     }

@@ -18,10 +18,17 @@ public sealed record DecodedRound
     /// <summary>Draft tokens that were accepted.</summary>
     public int AcceptedCount { get; init; }
 
-    /// <summary>Time the edge took to draft.</summary>
+    /// <summary>The draft was sent before the verdict of the round before.</summary>
+    public bool IsSentAhead { get; init; }
+
+    /// <summary>What was drafted for the next round while this one was verified.</summary>
+    public PreDraftStatistics PreDrafts { get; init; } = PreDraftStatistics.None;
+
+    /// <summary>Time the edge took to draft before it could send: what was drafted ahead is not in it.</summary>
     public TimeSpan DraftTime { get; init; }
 
-    /// <summary>Time from sending the draft until its verdict came.</summary>
+    /// <summary>Time from sending the draft until its verdict came; from the verdict before where it was sent ahead.
+    /// </summary>
     public TimeSpan WaitTime { get; init; }
 
     /// <summary>The server's part of <see cref="WaitTime"/>.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Forerun.Core.Decoding;
+using Forerun.Edge.PreDrafting;
 using Forerun.Inference.Drafting;
 using Forerun.Protocol;
 
@@ -14,13 +15,15 @@ public sealed class EdgeDecoder
     private readonly IDrafter? _drafter;
     private readonly EdgeDecoderOptions _options;
     private readonly TimeProvider _time;
+    private readonly VerdictOdds _odds = new();
 
     /// <summary>Decodes with these parts; the caller keeps owning them.</summary>
     /// <param name="verifier">Where the target runs.</param>
     /// <param name="drafter">Who drafts; null allows <see cref="DecodingMode.Autoregressive"/> only.</param>
     /// <param name="options">How it drafts; null = defaults.</param>
     /// <param name="timeProvider">Measures the rounds; null = the system's clock.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The draft length is not in 1 … 16.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The draft length is not in 1 … 16, or another option is out of
+    /// range.</exception>
     public EdgeDecoder(
         IVerifier verifier,
         IDrafter? drafter = null,
@@ -31,6 +34,7 @@ public sealed class EdgeDecoder
         _drafter = drafter;
         _options = options ?? EdgeDecoderOptions.Default;
         _time = timeProvider ?? TimeProvider.System;
+        _options.PreDrafts.Validate();
         if (_options.DraftLength is < 1 or > ProtocolConstants.MaxDraftLength)
         {
             throw new ArgumentOutOfRangeException(
@@ -86,7 +90,7 @@ public sealed class EdgeDecoder
     {
         var verification = await _verifier.OpenAsync(request, cancellationToken).ConfigureAwait(false);
         await using var _ = verification.ConfigureAwait(false);
-        var session = new EdgeSession(verification, _drafter, request, _options.DraftLength, _time);
+        using var session = new EdgeSession(verification, _drafter, request, _options, _odds, _time);
         DecodedRound round;
         do
         {

@@ -1,3 +1,5 @@
+using Forerun.Edge.PreDrafting;
+
 namespace Forerun.Edge;
 
 /// <summary>How the edge drafts. The text does not depend on it.</summary>
@@ -8,4 +10,7 @@ public sealed record EdgeDecoderOptions
 
     /// <summary>Most tokens of a draft, 1 … 16; default 4.</summary>
     public int DraftLength { get; init; } = 4;
+
+    /// <summary>How much is drafted ahead in the modes preemptive and pipelined.</summary>
+    public PreDraftOptions PreDrafts { get; init; } = PreDraftOptions.Default;
 }

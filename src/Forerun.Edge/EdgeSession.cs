@@ -1,60 +1,83 @@
 using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 using Forerun.Core.Decoding;
+using Forerun.Edge.PreDrafting;
 using Forerun.Inference.Drafting;
-using Forerun.Protocol;
 
 namespace Forerun.Edge;
 
-/// <summary>One generation on the edge: its history, and its rounds one after another.</summary>
-internal sealed class EdgeSession
+/// <summary>One generation on the edge: its rounds one after another. Disposing gives the drafter's memory back.</summary>
+internal sealed class EdgeSession : IDisposable
 {
     private readonly IVerification _verification;
     private readonly IDrafter? _drafter;
+    private readonly PreDrafter? _preDrafter;
     private readonly GenerationLimits _limits;
-    private readonly List<int> _history;
     private readonly int _draftLength;
     private readonly TimeProvider _time;
+    private DraftBranch _trunk = new();
+    private Draft? _sent;
+    private int _position;
     private int _round;
 
     /// <summary>Starts a generation; the first draft follows the prompt directly, while the target still reads it.
     /// </summary>
     public EdgeSession(
-        IVerification verification, IDrafter? drafter, GenerationRequest request, int draftLength, TimeProvider time)
+        IVerification verification,
+        IDrafter? drafter,
+        GenerationRequest request,
+        EdgeDecoderOptions options,
+        VerdictOdds odds,
+        TimeProvider time)
     {
         _verification = verification;
         _drafter = request.Mode == DecodingMode.Autoregressive ? null : drafter;
-        _draftLength = draftLength;
+        _draftLength = options.DraftLength;
         _time = time;
-        _history = [.. request.PromptTokens];
+        _position = request.PromptTokens.Length;
 
         // The target's own context bounds its verdicts; here only the token limit is known for sure.
-        _limits = new GenerationLimits(int.MaxValue, _history.Count, request.MaxTokens);
-        _drafter?.Begin(request);
+        _limits = new GenerationLimits(int.MaxValue, _position, request.MaxTokens);
+        if (_drafter is null)
+        {
+            return;
+        }
+
+        _drafter.Begin(request);
+        _trunk.Follow(request.PromptTokens.AsSpan(), DraftLengthAt(_position));
+        if (request.Mode is DecodingMode.Preemptive or DecodingMode.Pipelined)
+        {
+            var preDrafts = options.PreDrafts;
+            preDrafts = request.Mode == DecodingMode.Pipelined ? preDrafts : preDrafts with { MaxSent = 0 };
+            _preDrafter = new PreDrafter(_drafter, DraftLengthAt, odds, preDrafts, time);
+        }
     }
 
-    /// <summary>One round: draft, send, verify, accept. The drafter rolls back when it drafts next.</summary>
+    /// <summary>One round: draft, send, verify, accept; while the target verifies, the next one is drafted ahead.
+    /// </summary>
     public async Task<DecodedRound> DecodeRoundAsync(CancellationToken cancellationToken)
     {
         _round++;
+        var isSentAhead = _sent is not null;
         var started = _time.GetTimestamp();
-        var draft = MakeDraft();
+        var draft = _sent ?? MakeDraft();
         var drafted = _time.GetTimestamp();
-        if (_drafter is not null)
+        if (_drafter is not null && !isSentAhead)
         {
             await _verification.SendAsync(draft, cancellationToken).ConfigureAwait(false);
         }
 
+        _preDrafter?.Begin(draft, _trunk);
         var verdict = await ReadVerdictAsync(draft, cancellationToken).ConfigureAwait(false);
         var verified = _time.GetTimestamp();
         ImmutableArray<int> output = [.. draft.Tokens.AsSpan(0, verdict.AcceptedCount), verdict.NextToken];
-        _history.AddRange(output);
         return new DecodedRound
         {
             Round = _round,
             Tokens = output,
             DraftLength = draft.Tokens.Length,
             AcceptedCount = verdict.AcceptedCount,
+            IsSentAhead = isSentAhead,
+            PreDrafts = Accept(verdict),
             DraftTime = _time.GetElapsedTime(started, drafted),
             WaitTime = _time.GetElapsedTime(drafted, verified),
             ServerTimings = verdict.Timings,
@@ -63,24 +86,48 @@ internal sealed class EdgeSession
         };
     }
 
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _preDrafter?.Dispose();
+        _trunk.Dispose();
+    }
+
+    private int DraftLengthAt(int position) => _limits.DraftLength(position, _draftLength);
+
+    /// <summary>The round's draft: what is drafted already, and the rest of it.</summary>
     private Draft MakeDraft()
     {
-        if (_drafter is null)
+        while (_drafter is not null && !_trunk.IsComplete)
         {
-            return new Draft(_round, _history.Count, []);
+            _drafter.Extend(new ReadOnlySpan<DraftBranch>(in _trunk));
         }
 
-        Span<int> tokens = stackalloc int[ProtocolConstants.MaxDraftLength];
-        var length = _limits.DraftLength(_history.Count, _draftLength);
-        var count = length == 0 ? 0 : _drafter.Propose(CollectionsMarshal.AsSpan(_history), tokens[..length]);
-        return new Draft(_round, _history.Count, [.. tokens[..count]]);
+        return new Draft(_round, _position, [.. _trunk.Drafted]);
+    }
+
+    /// <summary>Moves behind the verdict; what was drafted ahead for it is kept.</summary>
+    private PreDraftStatistics Accept(Verdict verdict)
+    {
+        _position += verdict.AcceptedCount + 1;
+        if (_preDrafter is not null)
+        {
+            return _preDrafter.Decide(verdict, ref _trunk, out _sent);
+        }
+
+        if (_drafter is not null)
+        {
+            _trunk.Advance(verdict.AcceptedCount, verdict.NextToken, DraftLengthAt(_position));
+        }
+
+        return PreDraftStatistics.None;
     }
 
     private async Task<Verdict> ReadVerdictAsync(Draft draft, CancellationToken cancellationToken)
     {
         while (true)
         {
-            switch (await _verification.ReadAsync(cancellationToken).ConfigureAwait(false))
+            switch (await PreDraftUntilNextAsync(cancellationToken).ConfigureAwait(false))
             {
                 case Verdict verdict when verdict.Round != draft.Round:
                     throw new ProtocolException(
@@ -102,10 +149,32 @@ internal sealed class EdgeSession
                         "The server ended the generation without a last verdict.",
                         $"the verdict of round {draft.Round}",
                         "an end");
+                case Announcement announcement:
+                    _preDrafter?.Announce(announcement);
+                    break;
                 default:
                     break;
             }
         }
+    }
+
+    /// <summary>Waits for the next event, and drafts ahead, step by step, as long as it has not come.</summary>
+    private async ValueTask<VerificationEvent> PreDraftUntilNextAsync(CancellationToken cancellationToken)
+    {
+        var reading = _verification.ReadAsync(cancellationToken);
+        while (_preDrafter is not null && !reading.IsCompleted)
+        {
+            if (_preDrafter.NextToSend() is { } ahead)
+            {
+                await _verification.SendAsync(ahead, cancellationToken).ConfigureAwait(false);
+            }
+            else if (!_preDrafter.Step())
+            {
+                break;
+            }
+        }
+
+        return await reading.ConfigureAwait(false);
     }
 
     private async Task<GenerationEnd> ReadEndAsync(CancellationToken cancellationToken)

@@ -97,6 +97,8 @@ internal static class OpenMapping
     {
         DecodingMode.Autoregressive => Mode.Autoregressive,
         DecodingMode.Speculative => Mode.Speculative,
+        DecodingMode.Preemptive => Mode.Preemptive,
+        DecodingMode.Pipelined => Mode.Pipelined,
         _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "This mode has no name on the wire."),
     };
 
@@ -104,10 +106,12 @@ internal static class OpenMapping
     {
         Mode.Autoregressive => DecodingMode.Autoregressive,
         Mode.Speculative => DecodingMode.Speculative,
+        Mode.Preemptive => DecodingMode.Preemptive,
+        Mode.Pipelined => DecodingMode.Pipelined,
         _ => throw new ProtocolException(
             VerificationErrorCode.BadMode,
             "The server does not know this decoding mode. Choose another mode or update the server.",
-            "autoregressive (1) or speculative (2)",
+            "autoregressive (1), speculative (2), preemptive (4) or pipelined (5)",
             $"{(int)mode}"),
     };
 }

@@ -106,6 +106,8 @@ internal static class RoundMapping
             DraftedTokens = (uint)end.Usage.DraftedTokens,
             AcceptedTokens = (uint)end.Usage.AcceptedTokens,
             ComputeMicroseconds = (ulong)(end.Usage.Compute.Ticks / TimeSpan.TicksPerMicrosecond),
+            QueuedDrafts = (uint)end.Usage.QueuedDrafts,
+            MatchedDrafts = (uint)end.Usage.MatchedDrafts,
         },
     };
 
@@ -123,6 +125,8 @@ internal static class RoundMapping
             Compute = TimeSpan.FromTicks(
                 (long)Math.Min(usage.ComputeMicroseconds, long.MaxValue / TimeSpan.TicksPerMicrosecond)
                 * TimeSpan.TicksPerMicrosecond),
+            QueuedDrafts = WireNumbers.ToInt(usage.QueuedDrafts, "queued_drafts"),
+            MatchedDrafts = WireNumbers.ToInt(usage.MatchedDrafts, "matched_drafts"),
         });
     }
 

@@ -53,14 +53,14 @@ public class CommandLineTests
     }
 
     [Fact]
-    public async Task Compare_OnePrompt_ReportsEqualityAndBothModes()
+    public async Task Compare_OnePrompt_ReportsEqualityOfAllModes()
     {
         var result = await RunAsync(
             "compare", "--prompts", Repository.Path("data", "prompts", "gsm8k.jsonl"), "--limit", "1", "--max-tokens", "12", "--rtt", "0", "--json");
         Assert.Equal(0, result.ExitCode);
         var document = JsonDocument.Parse(result.Output).RootElement;
         Assert.True(document.GetProperty("equal").GetBoolean());
-        Assert.Equal(2, document.GetProperty("rows").GetArrayLength());
+        Assert.Equal(4, document.GetProperty("rows").GetArrayLength());
     }
 
     [Fact]

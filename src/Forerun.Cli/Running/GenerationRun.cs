@@ -101,10 +101,12 @@ internal static class ModeNames
     public static string Of(DecodingMode mode) => mode switch
     {
         DecodingMode.Autoregressive => "autoregressive",
-        _ => "speculative",
+        DecodingMode.Speculative => "speculative",
+        DecodingMode.Preemptive => "preemptive",
+        DecodingMode.Pipelined => "pipelined",
+        _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "This mode has no name."),
     };
 
     /// <summary>The mode of a name.</summary>
-    public static DecodingMode Parse(string name) =>
-        name == Of(DecodingMode.Autoregressive) ? DecodingMode.Autoregressive : DecodingMode.Speculative;
+    public static DecodingMode Parse(string name) => Enum.GetValues<DecodingMode>().First(mode => Of(mode) == name);
 }

@@ -8,4 +8,11 @@ public enum DecodingMode
 
     /// <summary>The edge drafts, sends, waits for the verdict; nothing overlaps.</summary>
     Speculative,
+
+    /// <summary>As speculative; while the target verifies, the edge drafts ahead for the verdicts it expects.</summary>
+    Preemptive,
+
+    /// <summary>As preemptive, and what is drafted ahead is sent ahead: the server starts on it in the instant of the
+    /// verdict it was drafted for.</summary>
+    Pipelined,
 }

@@ -12,7 +12,7 @@ public sealed record RoundStatistics
     /// <summary>Rounds, that is verdicts.</summary>
     public int Rounds { get; init; }
 
-    /// <summary>Tokens drafted, also those that no verification ever saw.</summary>
+    /// <summary>Tokens of the rounds' drafts.</summary>
     public int DraftedTokens { get; init; }
 
     /// <summary>Draft tokens that were accepted.</summary>
@@ -22,7 +22,10 @@ public sealed record RoundStatistics
     /// </summary>
     public ImmutableArray<int> AcceptedPerPosition { get; init; } = [];
 
-    /// <summary>Time spent drafting.</summary>
+    /// <summary>What was drafted ahead; only what hit is also among <see cref="DraftedTokens"/>.</summary>
+    public PreDraftStatistics PreDrafts { get; init; } = PreDraftStatistics.None;
+
+    /// <summary>Time spent drafting before sending, that is on the critical path.</summary>
     public TimeSpan DraftTime { get; init; }
 
     /// <summary>Time between sending a draft and its verdict.</summary>
@@ -71,6 +74,7 @@ public sealed record RoundStatistics
             DraftedTokens = a.DraftedTokens + b.DraftedTokens,
             AcceptedTokens = a.AcceptedTokens + b.AcceptedTokens,
             AcceptedPerPosition = [.. longer.Select((n, i) => i < shorter.Length ? n + shorter[i] : n)],
+            PreDrafts = a.PreDrafts + b.PreDrafts,
             DraftTime = a.DraftTime + b.DraftTime,
             WaitTime = a.WaitTime + b.WaitTime,
         };

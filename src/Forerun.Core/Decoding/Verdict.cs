@@ -69,6 +69,15 @@ public sealed record Usage
     /// <summary>Draft tokens that were accepted.</summary>
     public int AcceptedTokens { get; init; }
 
+    /// <summary>Drafts that came with an assumption, before or after the verdict they were about.</summary>
+    public int QueuedDrafts { get; init; }
+
+    /// <summary>Of these, those whose assumption came true and that were verified.</summary>
+    public int MatchedDrafts { get; init; }
+
+    /// <summary>Of these, those that were dropped: another verdict came, or they came twice.</summary>
+    public int DroppedDrafts => QueuedDrafts - MatchedDrafts;
+
     /// <summary>Server time spent computing.</summary>
     public TimeSpan Compute { get; init; }
 

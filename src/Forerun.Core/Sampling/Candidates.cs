@@ -90,7 +90,22 @@ internal sealed class Candidates(int capacity)
     public void KeepWithin(float distance) => Keep(BitConverter.SingleToInt32Bits(distance), int.MaxValue);
 
     /// <summary>The token of the largest noise - distance; the lowest token id of equals.</summary>
-    public int Best(ulong seed, int position)
+    public int Best(ulong seed, int position) => _tokens[Logits.ArgMax(Score(seed, position))];
+
+    /// <summary>The tokens of the largest noise - distance, largest first, and those scores; returns their number.
+    /// </summary>
+    public int Rank(ulong seed, int position, Span<int> tokens, Span<float> scores)
+    {
+        var count = Logits.Largest(Score(seed, position), tokens, scores);
+        foreach (ref var token in tokens[..count])
+        {
+            token = _tokens[token];
+        }
+
+        return count;
+    }
+
+    private ReadOnlySpan<float> Score(ulong seed, int position)
     {
         var scores = _scores.AsSpan(0, _count);
         SharedNoise.Gumbel(seed, position, _tokens.AsSpan(0, _count), scores);
@@ -99,7 +114,7 @@ internal sealed class Candidates(int capacity)
             (new Vector<float>(_scores, i) - new Vector<float>(_distances, i)).CopyTo(_scores, i);
         }
 
-        return _tokens[Logits.ArgMax(scores)];
+        return scores;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

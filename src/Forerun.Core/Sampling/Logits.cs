@@ -30,6 +30,52 @@ internal static class Logits
         return i;
     }
 
+    /// <summary>The indexes of the largest of <paramref name="values"/>, largest first, the lower index first of equals.
+    /// </summary>
+    /// <param name="values">Numbers, <c>[n]</c>; those of -infinity are left out.</param>
+    /// <param name="indexes">Receives indexes, <c>[count]</c>.</param>
+    /// <param name="largest">Receives their values, <c>[count]</c>.</param>
+    /// <returns>How many there are, at most count.</returns>
+    public static int Largest(ReadOnlySpan<float> values, Span<int> indexes, Span<float> largest)
+    {
+        largest.Fill(float.NegativeInfinity);
+        var count = 0;
+        var i = 0;
+        for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            if (Vector.GreaterThanAny(new Vector<float>(values[i..]), new Vector<float>(largest[^1])))
+            {
+                for (var lane = i; lane < i + Vector<float>.Count; lane++)
+                {
+                    Insert(values[lane], lane, indexes, largest, ref count);
+                }
+            }
+        }
+
+        for (; i < values.Length; i++)
+        {
+            Insert(values[i], i, indexes, largest, ref count);
+        }
+
+        return count;
+    }
+
+    private static void Insert(float value, int index, Span<int> indexes, Span<float> largest, ref int count)
+    {
+        if (!(value > largest[^1]))
+        {
+            return;
+        }
+
+        var at = count < largest.Length ? count++ : count - 1;
+        for (; at > 0 && largest[at - 1] < value; at--)
+        {
+            (largest[at], indexes[at]) = (largest[at - 1], indexes[at - 1]);
+        }
+
+        (largest[at], indexes[at]) = (value, index);
+    }
+
     /// <summary>The largest value; NaN when one is NaN.</summary>
     private static float Max(ReadOnlySpan<float> logits)
     {

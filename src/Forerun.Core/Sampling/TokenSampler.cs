@@ -56,6 +56,41 @@ public sealed class TokenSampler
     /// -infinity.</exception>
     public int Sample(ReadOnlySpan<float> logits, int position, ReadOnlySpan<int> history)
     {
+        logits = Prepare(logits, position, history, out var best);
+        return _candidates is null ? TokenOf(best) : Survivors(logits, best).Best(_options.Seed, position);
+    }
+
+    /// <summary>The tokens that would be chosen at <paramref name="position"/> in order of preference: the first is
+    /// <see cref="Sample"/>'s, the second what it would be without the first, and so on.</summary>
+    /// <param name="logits">As in <see cref="Sample"/>.</param>
+    /// <param name="position">As in <see cref="Sample"/>.</param>
+    /// <param name="history">As in <see cref="Sample"/>.</param>
+    /// <param name="tokens">Receives token ids, <c>[n]</c>, n ≥ 1.</param>
+    /// <param name="scores">Receives their scores, <c>[n]</c>: logits at temperature 0, else noise less the distance to
+    /// the largest logit / temperature.</param>
+    /// <returns>How many were written, 1 … n: there may be fewer tokens to choose from.</returns>
+    /// <exception cref="ArgumentException">As in <see cref="Sample"/>.</exception>
+    public int Rank(
+        ReadOnlySpan<float> logits, int position, ReadOnlySpan<int> history, Span<int> tokens, Span<float> scores)
+    {
+        logits = Prepare(logits, position, history, out var best);
+        if (_candidates is not null)
+        {
+            return Survivors(logits, best).Rank(_options.Seed, position, tokens, scores);
+        }
+
+        var count = Logits.Largest(logits, tokens, scores);
+        foreach (ref var token in tokens[..count])
+        {
+            token = TokenOf(token);
+        }
+
+        return count;
+    }
+
+    private ReadOnlySpan<float> Prepare(
+        ReadOnlySpan<float> logits, int position, ReadOnlySpan<int> history, out int best)
+    {
         if (logits.Length != _rowCount)
         {
             throw new ArgumentException(
@@ -64,29 +99,32 @@ public sealed class TokenSampler
 
         ArgumentOutOfRangeException.ThrowIfNegative(position);
         logits = Penalise(logits, history);
-        var best = Logits.ArgMax(logits);
-        if (_candidates is null)
-        {
-            return _vocabulary.IsEmpty ? best : _vocabulary[best];
-        }
+        best = Logits.ArgMax(logits);
+        return logits;
+    }
 
-        _candidates.Collect(logits, logits[best], 1f / _options.Temperature, _vocabulary.AsSpan());
+    private int TokenOf(int row) => _vocabulary.IsEmpty ? row : _vocabulary[row];
+
+    private Candidates Survivors(ReadOnlySpan<float> logits, int best)
+    {
+        var candidates = _candidates!;
+        candidates.Collect(logits, logits[best], 1f / _options.Temperature, _vocabulary.AsSpan());
         if (_options.TopK > 0)
         {
-            _candidates.KeepTopK(_options.TopK);
+            candidates.KeepTopK(_options.TopK);
         }
 
         if (_options.TopP < 1f)
         {
-            _candidates.KeepTopP(_options.TopP);
+            candidates.KeepTopP(_options.TopP);
         }
 
         if (_options.MinP > 0f)
         {
-            _candidates.KeepWithin(_minPDistance);
+            candidates.KeepWithin(_minPDistance);
         }
 
-        return _candidates.Best(_options.Seed, position);
+        return candidates;
     }
 
     private ReadOnlySpan<float> Penalise(ReadOnlySpan<float> logits, ReadOnlySpan<int> history)

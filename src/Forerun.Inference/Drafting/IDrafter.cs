@@ -5,6 +5,9 @@ namespace Forerun.Inference.Drafting;
 /// <summary>Proposes draft tokens. One generation and one caller at a time.</summary>
 public interface IDrafter
 {
+    /// <summary>Most branches of one <see cref="Extend"/>.</summary>
+    const int MaxBranches = 8;
+
     /// <summary>Starts a generation: what was kept of the one before is dropped.</summary>
     void Begin(GenerationRequest request);
 
@@ -14,4 +17,32 @@ public interface IDrafter
     /// <param name="destination">Receives the draft; its length is the most tokens wanted.</param>
     /// <returns>Number of tokens written, 0 … <paramref name="destination"/>'s length.</returns>
     int Propose(ReadOnlySpan<int> history, Span<int> destination);
+
+    /// <summary>Drafts on: every branch gets at least one token more, or is ended. A model runs them as one batch.
+    /// </summary>
+    /// <remarks>A branch gets the tokens that <see cref="Propose"/> would give for its context, whatever is drafted
+    /// beside it. Unless a drafter does better, each is proposed to its end.</remarks>
+    /// <param name="branches">1 … <see cref="MaxBranches"/> branches, none complete.</param>
+    void Extend(ReadOnlySpan<DraftBranch> branches)
+    {
+        Span<int> tokens = stackalloc int[64];
+        foreach (var branch in branches)
+        {
+            var wanted = tokens[..Math.Min(tokens.Length, branch.Wanted - branch.Count)];
+            var count = Propose(branch.Tokens, wanted);
+            foreach (var token in tokens[..count])
+            {
+                branch.Append(new DraftedToken(token));
+            }
+
+            if (count < wanted.Length)
+            {
+                branch.End();
+            }
+        }
+    }
+
+    /// <summary>Whether there is anything to draft behind this token: false for end tokens and for ids that the drafter
+    /// does not know.</summary>
+    bool CanFollow(int token) => true;
 }

@@ -3,10 +3,10 @@ using Forerun.Core.Sampling;
 
 namespace Forerun.Inference.Drafting;
 
-/// <summary>Drafts with a small language model and the target's own sampling noise. No allocation per token. One
-/// generation and one caller at a time.</summary>
-/// <remarks>The cache always holds a prefix of the history without a gap: <see cref="Propose"/> rolls back to the
-/// common prefix and feeds what is missing, the last draft token after full acceptance included.</remarks>
+/// <summary>Drafts with a small language model and the target's own sampling noise; several branches as one batch. No
+/// allocation per token. One generation and one caller at a time.</summary>
+/// <remarks>A branch's cache always holds a prefix of its tokens without a gap: <see cref="Extend"/> feeds what is
+/// missing, the last draft token after full acceptance included, and samples the token behind it.</remarks>
 public sealed class ModelDrafter : IDrafter, IDisposable
 {
     private const int ChunkRows = 128;
@@ -14,8 +14,7 @@ public sealed class ModelDrafter : IDrafter, IDisposable
     private readonly LanguageModel _model;
     private readonly ForwardPass _pass;
     private readonly ForwardBatch _batch = new();
-    private readonly int[] _tokens;
-    private KvCache? _cache;
+    private readonly DraftBranch _own = new();
     private TokenSampler? _sampler;
     private bool _ignoreEndTokens;
 
@@ -23,15 +22,13 @@ public sealed class ModelDrafter : IDrafter, IDisposable
     public ModelDrafter(LanguageModel model)
     {
         _model = model;
-        _pass = model.CreatePass(ChunkRows, maxLogitRows: 1);
-        _tokens = new int[model.Config.MaxPositionEmbeddings + 1];
+        _pass = model.CreatePass(ChunkRows, IDrafter.MaxBranches);
     }
 
     /// <inheritdoc/>
     public void Begin(GenerationRequest request)
     {
-        _cache?.Dispose();
-        _cache = _model.CreateCache();
+        _own.Dispose();
         _sampler = new TokenSampler(request.Sampling, _model.Config.VocabSize, _model.DraftVocabulary);
         _ignoreEndTokens = request.IgnoreEndTokens;
     }
@@ -40,61 +37,93 @@ public sealed class ModelDrafter : IDrafter, IDisposable
     /// <exception cref="InvalidOperationException"><see cref="Begin"/> was not called.</exception>
     public int Propose(ReadOnlySpan<int> history, Span<int> destination)
     {
-        if (_cache is null || _sampler is null)
+        _own.Follow(history, destination.Length);
+        while (!_own.IsComplete)
         {
-            throw new InvalidOperationException("No generation has begun: call Begin before Propose.");
+            Extend(new ReadOnlySpan<DraftBranch>(in _own));
         }
 
-        var room = _model.Config.MaxPositionEmbeddings - history.Length + 1;
-        var count = Math.Min(destination.Length, room);
-        if (count <= 0)
-        {
-            return 0;
-        }
-
-        CatchUp(_cache, history);
-        for (var i = 0; i < count; i++)
-        {
-            var length = history.Length + i;
-            var token = _sampler.Sample(_pass.Logits(0), length, _tokens.AsSpan(0, length));
-            destination[i] = token;
-            if (i + 1 == count || IsEnd(token))
-            {
-                return i + 1;
-            }
-
-            _tokens[length] = token;
-            Feed(_cache, length, length + 1);
-        }
-
-        return count;
+        _own.Drafted.CopyTo(destination);
+        return _own.Count;
     }
+
+    /// <inheritdoc/>
+    /// <exception cref="InvalidOperationException"><see cref="Begin"/> was not called.</exception>
+    public void Extend(ReadOnlySpan<DraftBranch> branches)
+    {
+        var sampler = _sampler ?? throw new InvalidOperationException(
+            "No generation has begun: call Begin before Propose or Extend.");
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(branches.Length, IDrafter.MaxBranches);
+        foreach (var branch in branches)
+        {
+            CatchUp(branch, ChunkRows / branches.Length);
+        }
+
+        _batch.Clear();
+        foreach (var branch in branches)
+        {
+            if (!branch.IsEnded)
+            {
+                _batch.Add(branch.Cache!, branch.Tokens[branch.Cache!.Length..], logitRows: 1);
+            }
+        }
+
+        if (_batch.RowCount > 0)
+        {
+            _pass.Run(_batch);
+            Sample(sampler, branches);
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool CanFollow(int token) => (uint)token < (uint)_model.Config.VocabSize && !IsEnd(token);
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _cache?.Dispose();
+        _own.Dispose();
         _pass.Dispose();
     }
 
-    /// <summary>Rolls back to what the cache shares with the history and feeds the rest, the newest token always.
-    /// </summary>
-    private void CatchUp(KvCache cache, ReadOnlySpan<int> history)
+    /// <summary>Feeds all but the last <paramref name="rows"/> missing tokens; ends a branch that has no room.</summary>
+    private void CatchUp(DraftBranch branch, int rows)
     {
-        var shared = history[..^1].CommonPrefixLength(_tokens.AsSpan(0, cache.Length));
-        cache.RollbackTo(shared);
-        history[shared..].CopyTo(_tokens.AsSpan(shared));
-        for (var start = shared; start < history.Length; start += ChunkRows)
+        if (branch.Tokens.Length > _model.Config.MaxPositionEmbeddings)
         {
-            Feed(cache, start, Math.Min(start + ChunkRows, history.Length));
+            branch.End();
+            return;
+        }
+
+        var cache = branch.Cache ??= _model.CreateCache();
+        while (branch.Tokens.Length - cache.Length > rows)
+        {
+            var count = Math.Min(ChunkRows, branch.Tokens.Length - cache.Length - 1);
+            _batch.Clear();
+            _batch.Add(cache, branch.Tokens.Slice(cache.Length, count), logitRows: 0);
+            _pass.Run(_batch);
         }
     }
 
-    private void Feed(KvCache cache, int start, int end)
+    private void Sample(TokenSampler sampler, ReadOnlySpan<DraftBranch> branches)
     {
-        _batch.Clear();
-        _batch.Add(cache, _tokens.AsSpan(start, end - start), logitRows: 1);
-        _pass.Run(_batch);
+        Span<int> tokens = stackalloc int[3];
+        Span<float> scores = stackalloc float[3];
+        var row = 0;
+        foreach (var branch in branches)
+        {
+            if (branch.IsEnded)
+            {
+                continue;
+            }
+
+            tokens.Fill(-1);
+            sampler.Rank(_pass.Logits(row++), branch.Tokens.Length, branch.Tokens, tokens, scores);
+            branch.Append(new DraftedToken(tokens[0], tokens[1], tokens[2], scores[0] - scores[1]));
+            if (IsEnd(tokens[0]))
+            {
+                branch.End();
+            }
+        }
     }
 
     private bool IsEnd(int token) => !_ignoreEndTokens && _model.Tokenizer.EndTokens.Contains(token);

@@ -1,3 +1,4 @@
+using CsCheck;
 using Forerun.Cloud;
 using Forerun.Core.Decoding;
 
@@ -40,9 +41,18 @@ public class DraftInboxTests
         AssertRefused(new(1, 10, [1, 100]), VerificationErrorCode.BadToken,
             "Token 1 of the draft is outside the target's vocabulary. Use the target's tokenizer. "
             + "Expected 0 to 99, got 100.");
-        AssertRefused(new(5, 10, [1], new(3, 0, 1)), VerificationErrorCode.BadRound,
-            "The draft's assumption is about the wrong round: it must be the round before. "
-            + "Expected round 4, got round 3.");
+        AssertRefused(new(2, 10, [1], new(0, 0, 1)), VerificationErrorCode.BadRound,
+            "The draft's assumption is about the wrong round: it must be the round before, and at most the one that is "
+            + "being verified. Expected round 1, got round 0.");
+        AssertRefused(new(3, 12, [1], new(2, 0, 1)), VerificationErrorCode.BadRound,
+            "The draft's assumption is about the wrong round: it must be the round before, and at most the one that is "
+            + "being verified. Expected round 1, got round 2.");
+        AssertRefused(new(2, 12, [1], new(1, 0, 1)), VerificationErrorCode.BadPosition,
+            "The draft of round 2 starts at the wrong position: it must follow all committed tokens. "
+            + "Expected 11, got 12.");
+        AssertRefused(new(2, 12, [1], new(1, int.MaxValue, 1)), VerificationErrorCode.BadPosition,
+            "The draft of round 2 starts at the wrong position: it must follow all committed tokens. "
+            + "Expected 2147483658, got 12.");
         _inbox.Add(new(1, 10, []));
         AssertRefused(new(1, 10, []), VerificationErrorCode.BadRound,
             "The draft's round is wrong: a draft without an assumption follows the last verdict. "
@@ -50,7 +60,7 @@ public class DraftInboxTests
     }
 
     [Fact]
-    public void Decide_HeldDraftThatAssumedIt_IsNext()
+    public void Decide_QueuedDraftThatAssumedIt_IsNext()
     {
         _inbox.Add(new(1, 10, [1, 2]));
         _inbox.Add(new(2, 13, [4], new(1, 2, 3)));
@@ -58,7 +68,52 @@ public class DraftInboxTests
         _inbox.Add(right);
         _inbox.Decide(Verdict(1, 1, 7));
         Assert.Same(right, _inbox.Next);
+        Assert.Equal((2, 1), (_inbox.QueuedDrafts, _inbox.MatchedDrafts));
     }
+
+    [Fact]
+    public void Add_SameAssumptionTwice_TheFirstWins()
+    {
+        var first = new Draft(2, 11, [5], new(1, 0, 8));
+        _inbox.Add(new(1, 10, []));
+        _inbox.Add(first);
+        _inbox.Add(new(2, 11, [6], new(1, 0, 8)));
+        _inbox.Decide(Verdict(1, 0, 8));
+        _inbox.Add(new(2, 11, [7], new(1, 0, 8)));
+        Assert.Same(first, _inbox.Next);
+        Assert.Equal((3, 1), (_inbox.QueuedDrafts, _inbox.MatchedDrafts));
+        AssertRefused(new(2, 11, []), VerificationErrorCode.BadRound,
+            "The draft's round is wrong: a draft without an assumption follows the last verdict. "
+            + "Expected no draft before the verdict of round 2, got round 2.");
+    }
+
+    [Fact]
+    public void AddAndDecide_AnyOrder_NextIsTheFirstThatAssumedTheVerdict() =>
+        Gen.Select(Gen.Int[0, 12], Gen.Select(Gen.Int[0, 2], Gen.Int[0, 2]).Array[0, 12]).Sample((decideAt, keys) =>
+        {
+            var inbox = new DraftInbox(promptLength: 10, vocabSize: 100, maxDraftLength: 4);
+            inbox.Add(new(1, 10, [1, 2]));
+            Draft[] drafts = [.. keys.Select((key, i) => new Draft(2, 11 + key.Item1, [i], new(1, key.Item1, key.Item2)))];
+            for (var i = 0; i < drafts.Length; i++)
+            {
+                DecideAt(i);
+                inbox.Add(drafts[i]);
+            }
+
+            DecideAt(Math.Max(decideAt, drafts.Length));
+            var expected = drafts.FirstOrDefault(draft => draft.Assumption == new Assumption(1, 1, 1));
+            Assert.Same(expected, inbox.Next);
+            Assert.Equal((2, 12), (inbox.Round, inbox.BasePosition));
+            Assert.Equal((drafts.Length, expected is null ? 0 : 1), (inbox.QueuedDrafts, inbox.MatchedDrafts));
+
+            void DecideAt(int i)
+            {
+                if (inbox.Round == 1 && i >= decideAt)
+                {
+                    inbox.Decide(Verdict(1, 1, 1));
+                }
+            }
+        });
 
     [Fact]
     public void Decide_OtherwiseThanAssumed_DropsTheDraft()

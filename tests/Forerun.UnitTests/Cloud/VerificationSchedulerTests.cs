@@ -107,6 +107,16 @@ public class VerificationSchedulerTests
         Assert.IsType<Verdict>(await verification.ReadAsync(Deadline.Token));
         var second = Assert.IsType<Verdict>(await verification.ReadAsync(Deadline.Token));
         Assert.Equal((2, 2, text[4]), (second.Round, second.AcceptedCount, second.NextToken));
+        var drafted = 5;
+        for (var round = 3; drafted < text.Length; round++)
+        {
+            await verification.SendAsync(new Draft(round, 8 + drafted, []), Deadline.Token);
+            Assert.IsType<Verdict>(await verification.ReadAsync(Deadline.Token));
+            drafted++;
+        }
+
+        var usage = Assert.IsType<GenerationEnd>(await verification.ReadAsync(Deadline.Token)).Usage;
+        Assert.Equal((2, 1, 1), (usage.QueuedDrafts, usage.MatchedDrafts, usage.DroppedDrafts));
     }
 
     [Fact]

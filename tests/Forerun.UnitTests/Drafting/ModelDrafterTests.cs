@@ -92,7 +92,7 @@ public class ModelDrafterTests
     {
         using var drafter = new ModelDrafter(TinyModels.Draft);
         Assert.Equal(
-            "No generation has begun: call Begin before Propose.",
+            "No generation has begun: call Begin before Propose or Extend.",
             Assert.Throws<InvalidOperationException>(() => Propose(drafter, [1], 1)).Message);
     }
 

@@ -91,6 +91,24 @@ public class GoldenBytesTests
         "2213" + "0802" + "120F" + "080A" + "1014" + "1808" + "2009" + "2820" + "300C" + "38E807");
 
     [Fact]
+    public void End_WithQueuedDrafts_HasTheseBytes() => AssertBytes(
+        RoundMapping.ToMessage(new GenerationEnd(
+            FinishReason.Stop, new Forerun.Core.Decoding.Usage { QueuedDrafts = 5, MatchedDrafts = 3 })),
+        "2208" + "0801" + "1204" + "4005" + "4803");
+
+    [Theory]
+    [InlineData(DecodingMode.Preemptive, "4004")]
+    [InlineData(DecodingMode.Pipelined, "4005")]
+    public void Open_ModesThatDraftAhead_HaveTheseBytes(DecodingMode mode, string bytes) => Assert.EndsWith(
+        "3840" + bytes,
+        Convert.ToHexString(OpenMapping.ToMessage(new Opening
+        {
+            TokenizerFingerprint = "tok",
+            Request = new GenerationRequest { PromptTokens = [1], MaxTokens = 64, Mode = mode },
+        }).ToByteArray()),
+        StringComparison.Ordinal);
+
+    [Fact]
     public void GoAway_HasTheseBytes() => AssertBytes(
         new CloudMessage { GoAway = new GoAway { AfterRound = 7, GraceMilliseconds = 500, Retry = "b" } },
         "2A08" + "0807" + "10F403" + "1A0162");

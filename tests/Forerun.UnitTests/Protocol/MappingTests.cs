@@ -71,6 +71,8 @@ public class MappingTests
                     TargetPasses = rounds,
                     DraftedTokens = drafted,
                     AcceptedTokens = drafted / 2,
+                    QueuedDrafts = rounds,
+                    MatchedDrafts = rounds / 2,
                     Compute = TimeSpan.FromTicks(microseconds * TimeSpan.TicksPerMicrosecond),
                 })),
             iter: 500);
@@ -133,7 +135,7 @@ public class MappingTests
         Assert.Equal(VerificationErrorCode.BadMode, exception.Error.Code);
         Assert.Equal(
             "The server does not know this decoding mode. Choose another mode or update the server. "
-            + "Expected autoregressive (1) or speculative (2), got 9.",
+            + "Expected autoregressive (1), speculative (2), preemptive (4) or pipelined (5), got 9.",
             exception.Message);
     }
 

@@ -1,0 +1,266 @@
+using Forerun.Core.Decoding;
+using Forerun.Inference.Drafting;
+
+namespace Forerun.Edge.PreDrafting;
+
+/// <summary>Drafts ahead while the target verifies: for the likeliest verdicts, one token per step for several of them at
+/// once. One caller at a time.</summary>
+/// <param name="drafter">Who drafts.</param>
+/// <param name="draftLengthAt">Most tokens of a draft at an absolute position.</param>
+/// <param name="odds">What is known about the target's verdicts; kept over generations.</param>
+/// <param name="options">How much; <see cref="PreDraftOptions.MaxSent"/> is 0 where nothing is sent ahead.</param>
+/// <param name="time">Measures the steps.</param>
+internal sealed class PreDrafter(
+    IDrafter drafter, Func<int, int> draftLengthAt, VerdictOdds odds, PreDraftOptions options, TimeProvider time)
+    : IDisposable
+{
+    private readonly GuessQueue _queue = new();
+    private readonly Stack<DraftBranch> _unused = new();
+    private readonly DraftBranch[] _batch = new DraftBranch[IDrafter.MaxBranches];
+    private DraftBranch _trunk = new();
+    private Draft _draft = new(0, 0, []);
+    private PreDraftStatistics _round = PreDraftStatistics.None;
+    private double _fullAcceptance;
+    private int _branches;
+
+    /// <summary>A round's draft was sent: expects what the drafter alone makes likely.</summary>
+    /// <param name="draft">The draft.</param>
+    /// <param name="trunk">The branch it came from; it is drafted on by one token.</param>
+    public void Begin(Draft draft, DraftBranch trunk)
+    {
+        (_draft, _trunk, _round, _branches) = (draft, trunk, PreDraftStatistics.None, 0);
+        _queue.Clear();
+        _fullAcceptance = 1;
+        for (var i = 0; i < draft.Tokens.Length; i++)
+        {
+            var token = trunk[i];
+            Expect(i, token.Second, VerdictPredictor.Alternative, _fullAcceptance * odds.Second(token));
+            Expect(i, token.Third, VerdictPredictor.Alternative, _fullAcceptance * odds.Third(token));
+            _fullAcceptance *= odds.First(token);
+        }
+    }
+
+    /// <summary>Takes in an exit's announcement; it is a hint, so one that does not fit the round is dropped.</summary>
+    public void Announce(Announcement announcement)
+    {
+        var (k, t) = (announcement.AcceptedCount, announcement.NextToken);
+        if (announcement.Round == _draft.Round && k <= _draft.Tokens.Length && IsUseful(k, t)
+            && (k == _draft.Tokens.Length || t != _draft.Tokens[k]))
+        {
+            _queue.Announce(announcement);
+        }
+    }
+
+    /// <summary>Drafts one token more for the likeliest verdicts.</summary>
+    /// <returns>False when there is nothing left to draft, or the budget is spent.</returns>
+    public bool Step()
+    {
+        var size = _round.Tokens < options.MaxTokens ? FillBatch() : 0;
+        if (size == 0)
+        {
+            return false;
+        }
+
+        var started = time.GetTimestamp();
+        var before = CountTokens(size);
+        drafter.Extend(_batch.AsSpan(0, size));
+        _round = _round with
+        {
+            Tokens = _round.Tokens + CountTokens(size) - before,
+            HiddenTime = _round.HiddenTime + time.GetElapsedTime(started),
+        };
+        if (_batch[0] == _trunk && _trunk.Count > _draft.Tokens.Length)
+        {
+            ExpectFullAcceptance();
+        }
+
+        return true;
+    }
+
+    /// <summary>The likeliest finished draft that is worth sending ahead; null = none now. It counts as sent.</summary>
+    public Draft? NextToSend()
+    {
+        if (_round.SentDrafts == options.MaxSent)
+        {
+            return null;
+        }
+
+        Guess? best = null;
+        foreach (var guess in _queue.Guesses)
+        {
+            if (guess is { Sent: null, Branch: { IsComplete: true, Count: > 0 } }
+                && _queue.ChanceOf(guess) >= options.MinSentChance && IsLikelier(guess, best))
+            {
+                best = guess;
+            }
+        }
+
+        if (best is null)
+        {
+            return null;
+        }
+
+        _round = _round with { SentDrafts = _round.SentDrafts + 1 };
+        return best.Sent = new Draft(
+            _draft.Round + 1,
+            best.Branch!.ContextLength,
+            [.. best.Branch.Drafted],
+            new Assumption(_draft.Round, best.AcceptedCount, best.NextToken));
+    }
+
+    /// <summary>The round has its verdict: goes on with what was drafted for it, and drops everything else.</summary>
+    /// <param name="verdict">The verdict.</param>
+    /// <param name="trunk">The branch of the round; becomes that of the next one.</param>
+    /// <param name="sent">The draft of the next round where it was sent ahead, else null.</param>
+    public PreDraftStatistics Decide(Verdict verdict, ref DraftBranch trunk, out Draft? sent)
+    {
+        var (k, t) = (verdict.AcceptedCount, verdict.NextToken);
+        var guess = verdict.IsLast ? null : _queue.Find(k, t);
+        var hit = guess?.Branch is { Count: > 0 } branch ? branch : null;
+        sent = hit is null ? null : guess!.Sent;
+        Learn(verdict);
+        CountHit(verdict, guess, hit);
+        if (hit is null)
+        {
+            trunk.Advance(k, t, draftLengthAt(trunk.ContextLength + k + 1));
+        }
+        else
+        {
+            Recycle(trunk);
+            trunk = hit;
+            guess!.Branch = null;
+        }
+
+        DropBranches();
+        return _round;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => DropBranches();
+
+    private void Expect(int acceptedCount, int nextToken, VerdictPredictor predictor, double chance)
+    {
+        if (chance >= options.MinChance && IsUseful(acceptedCount, nextToken))
+        {
+            _queue.Add(acceptedCount, nextToken, predictor, chance);
+        }
+    }
+
+    private void ExpectFullAcceptance()
+    {
+        var count = _draft.Tokens.Length;
+        var next = _trunk[count];
+        Expect(count, next.Token, VerdictPredictor.FullAcceptance, _fullAcceptance * odds.First(next));
+        Expect(count, next.Second, VerdictPredictor.FullAcceptance, _fullAcceptance * odds.Second(next));
+        Expect(count, next.Third, VerdictPredictor.FullAcceptance, _fullAcceptance * odds.Third(next));
+    }
+
+    /// <summary>Whether anything can be drafted behind such a verdict.</summary>
+    private bool IsUseful(int acceptedCount, int nextToken) =>
+        nextToken >= 0 && drafter.CanFollow(nextToken) && LengthAfter(acceptedCount) > 0;
+
+    private int LengthAfter(int acceptedCount) => draftLengthAt(_trunk.ContextLength + acceptedCount + 1);
+
+    /// <summary>Gathers the branches of the next step: the trunk's one token more, then the likeliest verdicts'.</summary>
+    private int FillBatch()
+    {
+        var size = 0;
+        var length = _draft.Tokens.Length;
+        if (!_trunk.IsEnded && _trunk.Count == length && _fullAcceptance >= options.MinChance && LengthAfter(length) > 0)
+        {
+            _trunk.Wanted = length + 1;
+            _batch[size++] = _trunk;
+        }
+
+        while (size < options.BatchSize && NextToDraft(size) is { } guess)
+        {
+            _batch[size++] = guess.Branch ??= Fork(guess);
+        }
+
+        return size;
+    }
+
+    private Guess? NextToDraft(int size)
+    {
+        Guess? best = null;
+        foreach (var guess in _queue.Guesses)
+        {
+            var canGrow = guess.Branch is { } branch
+                ? !branch.IsComplete && !_batch.AsSpan(0, size).Contains(branch)
+                : _branches < options.MaxBranches;
+            if (canGrow && _queue.ChanceOf(guess) >= options.MinChance && IsLikelier(guess, best))
+            {
+                best = guess;
+            }
+        }
+
+        return best;
+    }
+
+    private bool IsLikelier(Guess guess, Guess? other) =>
+        other is null || _queue.ChanceOf(guess) > _queue.ChanceOf(other);
+
+    private DraftBranch Fork(Guess guess)
+    {
+        _branches++;
+        var branch = _unused.TryPop(out var unused) ? unused : new DraftBranch();
+        branch.ForkFrom(_trunk, guess.AcceptedCount, guess.NextToken, LengthAfter(guess.AcceptedCount));
+        return branch;
+    }
+
+    /// <summary>Tokens drafted ahead in the batch; the trunk's own is a guess at a next token, not a draft token.
+    /// </summary>
+    private int CountTokens(int size)
+    {
+        var count = 0;
+        foreach (var branch in _batch.AsSpan(0, size))
+        {
+            count += branch == _trunk ? 0 : branch.Count;
+        }
+
+        return count;
+    }
+
+    private void Learn(Verdict verdict)
+    {
+        // The last verdict may cut an accepted token short: it says nothing about the drafter.
+        for (var i = 0; i <= verdict.AcceptedCount && i < _trunk.Count && !verdict.IsLast; i++)
+        {
+            odds.Learn(_trunk[i], i < verdict.AcceptedCount ? _trunk[i].Token : verdict.NextToken);
+        }
+    }
+
+    private void CountHit(Verdict verdict, Guess? guess, DraftBranch? hit)
+    {
+        _round = _round with
+        {
+            Rounds = verdict.IsLast ? 0 : 1,
+            WastedTokens = _round.Tokens - (hit?.Count ?? 0),
+            FinishedHits = hit is { IsComplete: true } ? 1 : 0,
+            SentHits = hit is not null && guess!.Sent is not null ? 1 : 0,
+            FullAcceptanceHits = Count(VerdictPredictor.FullAcceptance),
+            AlternativeHits = Count(VerdictPredictor.Alternative),
+            AnnouncementHits = Count(VerdictPredictor.Announcement),
+        };
+
+        int Count(VerdictPredictor predictor) => hit is not null && guess!.Predictor == predictor ? 1 : 0;
+    }
+
+    private void DropBranches()
+    {
+        foreach (var guess in _queue.Guesses)
+        {
+            if (guess.Branch is { } branch)
+            {
+                Recycle(branch);
+                guess.Branch = null;
+            }
+        }
+    }
+
+    private void Recycle(DraftBranch branch)
+    {
+        branch.Dispose();
+        _unused.Push(branch);
+    }
+}
