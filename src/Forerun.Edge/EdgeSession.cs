@@ -14,6 +14,7 @@ internal sealed class EdgeSession
     private readonly GenerationLimits _limits;
     private readonly List<int> _history;
     private readonly int _draftLength;
+    private readonly bool _isColocated;
     private readonly TimeProvider _time;
     private int _round;
 
@@ -23,7 +24,8 @@ internal sealed class EdgeSession
         IVerification verification, IDrafter? drafter, GenerationRequest request, int draftLength, TimeProvider time)
     {
         _verification = verification;
-        _drafter = request.Mode == DecodingMode.Autoregressive ? null : drafter;
+        _drafter = request.Mode is DecodingMode.Autoregressive or DecodingMode.Colocated ? null : drafter;
+        _isColocated = request.Mode == DecodingMode.Colocated;
         _draftLength = draftLength;
         _time = time;
         _history = [.. request.PromptTokens];
@@ -47,13 +49,13 @@ internal sealed class EdgeSession
 
         var verdict = await ReadVerdictAsync(draft, cancellationToken).ConfigureAwait(false);
         var verified = _time.GetTimestamp();
-        ImmutableArray<int> output = [.. draft.Tokens.AsSpan(0, verdict.AcceptedCount), verdict.NextToken];
+        ImmutableArray<int> output = [.. AcceptedTokens(draft, verdict), verdict.NextToken];
         _history.AddRange(output);
         return new DecodedRound
         {
             Round = _round,
             Tokens = output,
-            DraftLength = draft.Tokens.Length,
+            DraftLength = DraftLength(draft, verdict),
             AcceptedCount = verdict.AcceptedCount,
             DraftTime = _time.GetElapsedTime(started, drafted),
             WaitTime = _time.GetElapsedTime(drafted, verified),
@@ -62,6 +64,12 @@ internal sealed class EdgeSession
             Bytes = _verification.Bytes,
         };
     }
+
+    private int DraftLength(Draft draft, Verdict verdict) => _isColocated ? verdict.DraftLength : draft.Tokens.Length;
+
+    private ReadOnlySpan<int> AcceptedTokens(Draft draft, Verdict verdict) => _isColocated
+        ? verdict.AcceptedTokens.AsSpan()
+        : draft.Tokens.AsSpan(0, verdict.AcceptedCount);
 
     private Draft MakeDraft()
     {
@@ -88,12 +96,18 @@ internal sealed class EdgeSession
                         "The server sent a verdict of another round.",
                         $"round {draft.Round}",
                         $"round {verdict.Round}");
-                case Verdict verdict when verdict.AcceptedCount > draft.Tokens.Length:
+                case Verdict verdict when verdict.AcceptedCount > DraftLength(draft, verdict):
                     throw new ProtocolException(
                         VerificationErrorCode.BadMessage,
                         $"The server accepted more tokens than were drafted in round {draft.Round}.",
-                        $"at most {draft.Tokens.Length}",
+                        $"at most {DraftLength(draft, verdict)}",
                         $"{verdict.AcceptedCount}");
+                case Verdict verdict when _isColocated && verdict.AcceptedTokens.Length != verdict.AcceptedCount:
+                    throw new ProtocolException(
+                        VerificationErrorCode.BadMessage,
+                        $"The server's verdict of round {draft.Round} lacks tokens that it accepted.",
+                        $"{verdict.AcceptedCount}",
+                        $"{verdict.AcceptedTokens.Length}");
                 case Verdict verdict:
                     return verdict;
                 case GenerationEnd:

@@ -24,6 +24,7 @@ internal static class OpenMapping
             IgnoreEndTokens = request.IgnoreEndTokens,
             ResumeToken = ByteString.CopyFrom(opening.ResumeToken.Span),
             LastSeenRound = (uint)opening.LastSeenRound,
+            DraftLength = (uint)request.DraftLength,
         };
         WireNumbers.AddTokens(open.Prompt.Tokens, request.PromptTokens);
         return new EdgeMessage { Open = open };
@@ -45,6 +46,7 @@ internal static class OpenMapping
             MaxTokens = WireNumbers.ToInt(open.MaxTokens, "max_tokens"),
             Mode = ToMode(open.Mode),
             IgnoreEndTokens = open.IgnoreEndTokens,
+            DraftLength = WireNumbers.ToInt(open.DraftLength, "draft_length"),
         },
     };
 
@@ -97,6 +99,7 @@ internal static class OpenMapping
     {
         DecodingMode.Autoregressive => Mode.Autoregressive,
         DecodingMode.Speculative => Mode.Speculative,
+        DecodingMode.Colocated => Mode.Colocated,
         _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "This mode has no name on the wire."),
     };
 
@@ -104,10 +107,11 @@ internal static class OpenMapping
     {
         Mode.Autoregressive => DecodingMode.Autoregressive,
         Mode.Speculative => DecodingMode.Speculative,
+        Mode.Colocated => DecodingMode.Colocated,
         _ => throw new ProtocolException(
             VerificationErrorCode.BadMode,
             "The server does not know this decoding mode. Choose another mode or update the server.",
-            "autoregressive (1) or speculative (2)",
+            "autoregressive (1), speculative (2) or colocated (3)",
             $"{(int)mode}"),
     };
 }

@@ -8,4 +8,7 @@ public enum DecodingMode
 
     /// <summary>The edge drafts, sends, waits for the verdict; nothing overlaps.</summary>
     Speculative,
+
+    /// <summary>The cloud drafts beside its target and streams the verdicts; the edge needs no drafter.</summary>
+    Colocated,
 }

@@ -91,6 +91,37 @@ public class GoldenBytesTests
         "2213" + "0802" + "120F" + "080A" + "1014" + "1808" + "2009" + "2820" + "300C" + "38E807");
 
     [Fact]
+    public void Colocated_AddsTheseBytes()
+    {
+        AssertBytes(
+            OpenMapping.ToMessage(new Opening
+            {
+                TokenizerFingerprint = "t",
+                Request = new GenerationRequest
+                {
+                    PromptTokens = [1],
+                    MaxTokens = 4,
+                    Mode = DecodingMode.Colocated,
+                    DraftLength = 6,
+                },
+            }),
+            "0A12" + "0801" + "1A0174" + "2A030A0101" + "3200" + "3804" + "4003" + "6006");
+        AssertBytes(
+            RoundMapping.ToMessage(new Forerun.Core.Decoding.Verdict(3, 2, 300, default)
+            {
+                AcceptedTokens = [5, 700],
+                DraftLength = 4,
+            }),
+            "1A0E" + "0803" + "1002" + "18AC02" + "3A03" + "05BC05" + "4004");
+    }
+
+    [Fact]
+    public void End_WithReusedTokens_AddsTheseBytes() => AssertBytes(
+        RoundMapping.ToMessage(new GenerationEnd(
+            FinishReason.Stop, new Forerun.Core.Decoding.Usage { PromptTokens = 10, ReusedPromptTokens = 9 })),
+        "2208" + "0801" + "1204" + "080A" + "4009");
+
+    [Fact]
     public void GoAway_HasTheseBytes() => AssertBytes(
         new CloudMessage { GoAway = new GoAway { AfterRound = 7, GraceMilliseconds = 500, Retry = "b" } },
         "2A08" + "0807" + "10F403" + "1A0162");

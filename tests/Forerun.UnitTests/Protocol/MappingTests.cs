@@ -53,6 +53,23 @@ public class MappingTests
             iter: 500);
 
     [Fact]
+    public void Verdict_WithTokens_ThereAndBack_IsTheSame() =>
+        Gen.Select(Natural.Array[1, 16], Natural).Sample(
+            (tokens, length) =>
+            {
+                var verdict = new Forerun.Core.Decoding.Verdict(1, tokens.Length, 2, default)
+                {
+                    AcceptedTokens = [.. tokens],
+                    DraftLength = length,
+                };
+                var message = CloudMessage.Parser.ParseFrom(RoundMapping.ToMessage(verdict).ToByteArray());
+                var back = Assert.IsType<Forerun.Core.Decoding.Verdict>(RoundMapping.ToEvent(message));
+                Assert.Equal(tokens, back.AcceptedTokens);
+                Assert.Equal(verdict, back with { AcceptedTokens = verdict.AcceptedTokens });
+            },
+            iter: 200);
+
+    [Fact]
     public void Announcement_ThereAndBack_IsTheSame() =>
         Gen.Select(Natural, Natural, Natural, Natural, Unit).Sample(
             (round, layer, k, t, confidence) =>
@@ -71,6 +88,7 @@ public class MappingTests
                     TargetPasses = rounds,
                     DraftedTokens = drafted,
                     AcceptedTokens = drafted / 2,
+                    ReusedPromptTokens = prompt / 3,
                     Compute = TimeSpan.FromTicks(microseconds * TimeSpan.TicksPerMicrosecond),
                 })),
             iter: 500);
@@ -95,6 +113,7 @@ public class MappingTests
                             MaxTokens = maxTokens,
                             Mode = mode,
                             IgnoreEndTokens = ignore,
+                            DraftLength = prompt.Length,
                         },
                     };
                     var message = EdgeMessage.Parser.ParseFrom(OpenMapping.ToMessage(opening).ToByteArray());
@@ -133,7 +152,7 @@ public class MappingTests
         Assert.Equal(VerificationErrorCode.BadMode, exception.Error.Code);
         Assert.Equal(
             "The server does not know this decoding mode. Choose another mode or update the server. "
-            + "Expected autoregressive (1) or speculative (2), got 9.",
+            + "Expected autoregressive (1), speculative (2) or colocated (3), got 9.",
             exception.Message);
     }
 
