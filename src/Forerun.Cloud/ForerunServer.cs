@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Forerun.Core.Decoding;
 using Forerun.Inference;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -28,11 +29,15 @@ public sealed class ForerunServer : IAsyncDisposable
     /// <summary>Addresses that are listened on, with the ports that were taken.</summary>
     public ImmutableArray<Uri> Addresses => [.. _app.Urls.Select(url => new Uri(url))];
 
-    /// <summary>Sessions that hold memory of the target.</summary>
+    /// <summary>Bytes that all KV caches may take.</summary>
+    public long KvMemory => _scheduler.KvMemory;
+
+    /// <summary>Sessions that are open.</summary>
     public int SessionCount => _scheduler.SessionCount;
 
     /// <summary>Starts serving; the caller keeps owning the target and disposes it after this.</summary>
     /// <exception cref="IOException">An address is taken.</exception>
+    /// <exception cref="ModelMismatchException">The draft model has another tokenizer than the target.</exception>
     public static async Task<ForerunServer> StartAsync(
         LanguageModel target, ForerunServerOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -86,7 +91,8 @@ public sealed class ForerunServer : IAsyncDisposable
             target,
             options.Scheduler,
             TimeProvider.System,
-            services.GetRequiredService<ILogger<VerificationScheduler>>()));
+            services.GetRequiredService<ILogger<VerificationScheduler>>(),
+            options.DraftModel));
         builder.Services.AddSingleton<VerifierService>();
         builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize =
             (target.Config.MaxPositionEmbeddings * MaxTokenBytes) + MaxMessageOverhead);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Forerun.Inference;
 using Microsoft.Extensions.Logging;
 
 namespace Forerun.Cloud;
@@ -12,6 +13,9 @@ public sealed record ForerunServerOptions
 
     /// <summary>How much the target does at once.</summary>
     public SchedulerOptions Scheduler { get; init; } = SchedulerOptions.Default;
+
+    /// <summary>Draft model for mode colocated, owned by the caller; null (default) = the mode is refused.</summary>
+    public LanguageModel? DraftModel { get; init; }
 
     /// <summary>Longest wait for running rounds when stopping; default 5 s.</summary>
     public TimeSpan GraceTime { get; init; } = TimeSpan.FromSeconds(5);

@@ -17,12 +17,17 @@ internal sealed class LocalVerification : IVerification
     private readonly bool _isAutoregressive;
 
     public LocalVerification(
-        VerificationScheduler scheduler, TargetSession session, DraftInbox inbox, DecodingMode mode)
+        VerificationScheduler scheduler,
+        TargetSession session,
+        DraftInbox inbox,
+        DecodingMode mode,
+        DraftSession? drafting = null)
     {
         _scheduler = scheduler;
         _inbox = inbox;
         _isAutoregressive = mode == DecodingMode.Autoregressive;
         Session = session;
+        Drafting = drafting;
     }
 
     /// <inheritdoc/>
@@ -33,6 +38,21 @@ internal sealed class LocalVerification : IVerification
 
     /// <summary>The target's side.</summary>
     internal TargetSession Session { get; }
+
+    /// <summary>The server's own drafting; null where the edge drafts or nobody does.</summary>
+    internal DraftSession? Drafting { get; }
+
+    /// <summary>Counts generations: a smaller number is older.</summary>
+    internal long Number { get; init; }
+
+    /// <summary>The pass that it was last part of.</summary>
+    internal long LastUsed { get; set; }
+
+    /// <summary>The last pass went without it for want of memory.</summary>
+    internal bool WaitsForMemory { get; set; }
+
+    /// <summary>Its caches hold memory.</summary>
+    internal bool HoldsMemory => Session.Cache.Bytes + (Drafting?.Bytes ?? 0) > 0;
 
     /// <summary>When it became ready for a pass.</summary>
     internal long ReadySince { get; set; }
@@ -56,8 +76,11 @@ internal sealed class LocalVerification : IVerification
     internal Draft? NextDraft =>
         _isAutoregressive ? new Draft(_inbox.Round, _inbox.BasePosition, []) : _inbox.Next;
 
+    /// <summary>There is a draft to verify.</summary>
+    internal bool HasDraft => _isAutoregressive || _inbox.Next is not null;
+
     /// <summary>There are rows to compute.</summary>
-    internal bool HasWork => !IsClosed && (_isAutoregressive || _inbox.Next is not null || Session.PrefillRows > 0);
+    internal bool HasWork => !IsClosed && (HasDraft || Drafting is not null || Session.PrefillRows > 0);
 
     /// <inheritdoc/>
     public ValueTask SendAsync(Draft draft, CancellationToken cancellationToken = default)
@@ -103,7 +126,31 @@ internal sealed class LocalVerification : IVerification
                 $"a draft of round {draft.Round}");
         }
 
+        if (Drafting is not null)
+        {
+            throw new ProtocolException(
+                VerificationErrorCode.BadMode,
+                "A draft came in colocated mode, in which the server drafts. Open the generation in speculative mode to "
+                + "send drafts.",
+                "no draft",
+                $"a draft of round {draft.Round}");
+        }
+
         _inbox.Add(draft);
+    }
+
+    /// <summary>Takes in what the server itself drafted.</summary>
+    internal void AddOwnDraft()
+    {
+        var tokens = Session.TokensWithRoom(Drafting!.Length)[Session.CommittedLength..];
+        _inbox.Add(new Draft(_inbox.Round, _inbox.BasePosition, [.. tokens]));
+    }
+
+    /// <summary>Frees the caches' memory; what they held is computed again.</summary>
+    internal void DropCaches()
+    {
+        Session.DropCache();
+        Drafting?.DropCache();
     }
 
     /// <summary>Ends the round with its verdict, and the generation when it is over.</summary>
@@ -112,6 +159,15 @@ internal sealed class LocalVerification : IVerification
         var timings = new ServerTimings(Queued, Session.TakeCompute());
         var isLast = result.FinishReason is not null;
         var verdict = new Verdict(_inbox.Round, result.AcceptedCount, result.NextToken, timings, isLast);
+        if (Drafting is not null && _inbox.Next is { } draft)
+        {
+            verdict = verdict with
+            {
+                AcceptedTokens = draft.Tokens[..result.AcceptedCount],
+                DraftLength = draft.Tokens.Length,
+            };
+        }
+
         Queued = TimeSpan.Zero;
         _inbox.Decide(verdict);
         _events.Writer.TryWrite(verdict);

@@ -12,24 +12,33 @@ internal sealed class PassRunner(
     private readonly ForwardBatch _batch = new();
     private TimeSpan _compute;
 
-    /// <summary>Starts a batch.</summary>
-    public void Begin() => _batch.Clear();
+    /// <summary>Rows of prompts in the batch.</summary>
+    public int PromptRows { get; private set; }
 
-    /// <summary>Adds a session's next rows; false when they do not fit any more, or with the error it ends with.
-    /// </summary>
-    public bool TryAdd(LocalVerification verification, out Exception? error)
+    /// <summary>Starts a batch.</summary>
+    public void Begin()
+    {
+        _batch.Clear();
+        PromptRows = 0;
+    }
+
+    /// <summary>Plans a session's next rows; false when none fit any more.</summary>
+    public bool TryPlan(LocalVerification verification) => verification.Session.PlanRows(
+        verification.NextDraft, options.MaxPrefillRows - PromptRows, options.MaxRows - _batch.RowCount) > 0;
+
+    /// <summary>Adds a session's planned rows.</summary>
+    /// <returns>The error that it ends with; null when they were added.</returns>
+    public Exception? Add(LocalVerification verification)
     {
         try
         {
-            error = null;
-            return verification.Session.AddRows(
-                _batch, verification.NextDraft, options.MaxPrefillRows, options.MaxRows - _batch.RowCount);
+            PromptRows += verification.Session.AddRows(_batch);
+            return null;
         }
         catch (Exception exception)
         {
             CloudLog.SessionFailed(logger, exception);
-            error = Failure(exception);
-            return false;
+            return Failure(exception);
         }
     }
 
@@ -78,6 +87,7 @@ internal sealed class PassRunner(
     /// <inheritdoc/>
     public void Dispose() => _pass.Dispose();
 
-    private static VerifierUnavailableException Failure(Exception cause) => new(
+    /// <summary>What a session sees when a pass of its model failed.</summary>
+    internal static VerifierUnavailableException Failure(Exception cause) => new(
         new VerificationError(VerificationErrorCode.Internal, "The target failed; the server's log tells why."), cause);
 }

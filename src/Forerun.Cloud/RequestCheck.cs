@@ -92,6 +92,30 @@ internal static class RequestCheck
             contextLength, prompt.Length, request.MaxTokens, request.IgnoreEndTokens ? [] : target.Tokenizer.EndTokens);
     }
 
+    /// <summary>The mode can be served.</summary>
+    /// <exception cref="ProtocolException">There is no draft model for it, or its drafts would be too long.</exception>
+    public static void CheckMode(GenerationRequest request, bool hasDraftModel, int maxDraftLength)
+    {
+        if (request.Mode == DecodingMode.Colocated && !hasDraftModel)
+        {
+            throw new ProtocolException(
+                VerificationErrorCode.BadMode,
+                "This server has no draft model, so it cannot decode in colocated mode. Choose another mode, or start the "
+                + "server with a draft model.",
+                "autoregressive or speculative",
+                "colocated");
+        }
+
+        if (request.DraftLength < 0 || request.DraftLength > maxDraftLength)
+        {
+            throw new ProtocolException(
+                VerificationErrorCode.DraftTooLong,
+                "The draft length is out of range. Draft fewer tokens.",
+                $"0 to {maxDraftLength}",
+                $"{request.DraftLength}");
+        }
+    }
+
     private static void Insist(VerificationErrorCode code, string text, string expected, string actual)
     {
         if (expected.Length > 0 && expected != actual)

@@ -14,11 +14,25 @@ public sealed record SchedulerOptions
     /// <summary>Most rows of one target pass, at least a draft and its newest token. Default 128.</summary>
     public int MaxRows { get; init; } = 128;
 
-    /// <summary>Most rows of a prompt in one pass: others wait no longer than that. Default 128.</summary>
+    /// <summary>Most prompt rows of one pass, of all prompts together: others wait no longer than that. Default 128.
+    /// </summary>
     public int MaxPrefillRows { get; init; } = 128;
 
     /// <summary>Most tokens of one draft, 1 … 16. Default 16.</summary>
     public int MaxDraftLength { get; init; } = ProtocolConstants.MaxDraftLength;
+
+    /// <summary>Bytes that all KV caches may take, the draft model's included; at 0 (default) a quarter of the memory that is
+    /// free when the scheduler starts. Least recently used caches that are idle are dropped and computed again when their
+    /// session speaks.</summary>
+    public long KvMemory { get; init; }
+
+    /// <summary>Keeps the caches of generations that are over, so that a prompt that begins with the same tokens is not
+    /// computed again. Default true.</summary>
+    public bool ReusePrefixes { get; init; } = true;
+
+    /// <summary>Tokens of a draft in mode <see cref="Core.Decoding.DecodingMode.Colocated"/> where the edge leaves it to the
+    /// server, 1 … <see cref="MaxDraftLength"/>. Default 4.</summary>
+    public int ColocatedDraftLength { get; init; } = 4;
 
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
@@ -29,5 +43,8 @@ public sealed record SchedulerOptions
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxDraftLength, ProtocolConstants.MaxDraftLength);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxRows, MaxDraftLength + 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxPrefillRows, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(KvMemory);
+        ArgumentOutOfRangeException.ThrowIfLessThan(ColocatedDraftLength, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(ColocatedDraftLength, MaxDraftLength);
     }
 }

@@ -8,13 +8,15 @@ namespace Forerun.Cloud;
 /// except the newest. One caller at a time.</summary>
 internal sealed class TargetSession : IDisposable
 {
-    private readonly KvCache _cache;
+    private readonly LanguageModel _target;
     private readonly TokenSampler _sampler;
     private readonly GenerationLimits _limits;
     private readonly int _promptLength;
+    private KvCache _cache;
     private int[] _tokens;
     private int _committed;
     private int _draftLength = -1;
+    private int _plannedRows;
     private int _firstLogitRow;
     private TimeSpan _compute;
     private Usage _usage;
@@ -22,6 +24,7 @@ internal sealed class TargetSession : IDisposable
     /// <summary>Starts with the prompt; nothing is computed yet.</summary>
     public TargetSession(LanguageModel target, GenerationRequest request, GenerationLimits limits)
     {
+        _target = target;
         _sampler = new TokenSampler(request.Sampling, target.Config.VocabSize, target.DraftVocabulary);
         _limits = limits;
         _promptLength = request.PromptTokens.Length;
@@ -35,41 +38,93 @@ internal sealed class TargetSession : IDisposable
     /// <summary>Prompt rows that are still to be computed, the newest token's not counted.</summary>
     public int PrefillRows => _committed - 1 - _cache.Length;
 
-    /// <summary>Adds this session's next rows to a pass: prompt rows first, then, when they all fit, the newest token
-    /// and the draft.</summary>
-    /// <param name="batch">The pass's batch.</param>
+    /// <summary>Tokens that stand: the prompt and the output so far.</summary>
+    public int CommittedLength => _committed;
+
+    /// <summary>Tokens whose keys and values the cache holds.</summary>
+    public ReadOnlySpan<int> CachedTokens => _tokens.AsSpan(0, _cache.Length);
+
+    /// <summary>Keys and values; another session may fork it.</summary>
+    public KvCache Cache => _cache;
+
+    /// <summary>Bytes that the planned rows allocate.</summary>
+    public long BytesToAdd => _cache.BytesToReserve(_plannedRows);
+
+    /// <summary>Plans this session's next rows: prompt rows first, then, when they all fit, the newest token and the draft.
+    /// </summary>
     /// <param name="draft">The draft to verify; null when there is none yet.</param>
     /// <param name="prefillRows">Most prompt rows.</param>
     /// <param name="rows">Most rows in all.</param>
-    /// <returns>Whether any rows were added.</returns>
-    public bool AddRows(ForwardBatch batch, Draft? draft, int prefillRows, int rows)
+    /// <returns>Number of rows; 0 when none fit.</returns>
+    public int PlanRows(Draft? draft, int prefillRows, int rows)
     {
-        var start = _cache.Length;
         var prefill = Math.Min(PrefillRows, Math.Min(prefillRows, rows));
-        var draftLength = draft is null ? -1 : _limits.DraftLength(_committed, draft.Tokens.Length);
+        var draftLength = draft is null ? -1 : DraftRoom(draft.Tokens.Length);
         var verifies = draft is not null && prefill == PrefillRows && prefill + draftLength + 1 <= rows;
         _draftLength = verifies ? draftLength : -1;
-        if (prefill + _draftLength + 1 == 0)
-        {
-            return false;
-        }
-
         if (verifies)
         {
-            EnsureCapacity(_committed + draftLength + 1);
-            draft!.Tokens.AsSpan(0, draftLength).CopyTo(_tokens.AsSpan(_committed));
+            draft!.Tokens.AsSpan(0, draftLength).CopyTo(TokensWithRoom(draftLength + 1)[_committed..]);
         }
 
-        _firstLogitRow = batch.Add(_cache, _tokens.AsSpan(start, prefill + _draftLength + 1), _draftLength + 1);
-        return true;
+        return _plannedRows = prefill + _draftLength + 1;
+    }
+
+    /// <summary>Adds the planned rows to a pass.</summary>
+    /// <returns>How many of them are prompt rows.</returns>
+    public int AddRows(ForwardBatch batch)
+    {
+        _firstLogitRow = batch.Add(_cache, _tokens.AsSpan(_cache.Length, _plannedRows), _draftLength + 1);
+        return _plannedRows - (_draftLength + 1);
+    }
+
+    /// <summary>Takes over the first positions of another cache whose tokens are this session's too.</summary>
+    public void Adopt(KvCache other, int length)
+    {
+        _cache.Dispose();
+        _cache = other.Fork(length);
+        if (_usage.TargetPasses == 0)
+        {
+            _usage = _usage with { ReusedPromptTokens = length };
+        }
+    }
+
+    /// <summary>Frees the cache's memory; its rows are prompt rows again.</summary>
+    public void DropCache()
+    {
+        _cache.Dispose();
+        _cache = _target.CreateCache();
+    }
+
+    /// <summary>Puts this session's cache among the kept ones.</summary>
+    public void KeepIn(KeptCaches kept) => kept.Keep(CachedTokens, _cache);
+
+    /// <summary>How many tokens a draft may have here.</summary>
+    public int DraftRoom(int wanted) => _limits.DraftLength(_committed, wanted);
+
+    /// <summary>Whether a token ends the text.</summary>
+    public bool IsEndToken(int token) => _limits.IsEndToken(token);
+
+    /// <summary>All tokens so far, and room for more: <c>[committed + extra]</c>.</summary>
+    public Span<int> TokensWithRoom(int extra)
+    {
+        EnsureCapacity(_committed + extra);
+        return _tokens.AsSpan(0, _committed + extra);
+    }
+
+    /// <summary>Counts time that was spent computing for this session beside its passes.</summary>
+    public void AddCompute(TimeSpan compute)
+    {
+        _compute += compute;
+        _usage = _usage with { Compute = _usage.Compute + compute };
     }
 
     /// <summary>The pass has run: accepts what the target agrees with and rolls the cache back to it.</summary>
     /// <returns>The verification's outcome; null after a pass over prompt rows only.</returns>
     public AcceptanceResult? Complete(ForwardPass pass, TimeSpan compute)
     {
-        _compute += compute;
-        _usage = _usage with { TargetPasses = _usage.TargetPasses + 1, Compute = _usage.Compute + compute };
+        AddCompute(compute);
+        _usage = _usage with { TargetPasses = _usage.TargetPasses + 1 };
         if (_draftLength < 0)
         {
             return null;

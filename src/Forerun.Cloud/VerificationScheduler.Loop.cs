@@ -6,8 +6,10 @@ public sealed partial class VerificationScheduler
     private void Run()
     {
         var running = new List<LocalVerification>();
-        while (TakeBatch(running))
+        while (WaitForWork())
         {
+            Draft();
+            TakeBatch(running);
             var error = running.Count == 0 ? null : _runner.Run();
             foreach (var verification in running)
             {
@@ -16,10 +18,9 @@ public sealed partial class VerificationScheduler
         }
     }
 
-    /// <summary>Waits for work and gathers the next batch, oldest first; false when stopped.</summary>
-    private bool TakeBatch(List<LocalVerification> running)
+    /// <summary>Waits until a session is ready; false when stopped.</summary>
+    private bool WaitForWork()
     {
-        running.Clear();
         lock (_gate)
         {
             while (_ready.Count == 0 && !_isStopped)
@@ -27,34 +28,89 @@ public sealed partial class VerificationScheduler
                 Monitor.Wait(_gate);
             }
 
-            FillBatch(running);
             return !_isStopped;
         }
     }
 
-    private void FillBatch(List<LocalVerification> running)
+    /// <summary>Gathers the next batch: verifications first, then prompts, each oldest first. Prompts that one pass had no
+    /// rows for come first in the next.</summary>
+    private void TakeBatch(List<LocalVerification> running)
     {
-        _runner.Begin();
-        while (_ready.Count > 0)
+        running.Clear();
+        lock (_gate)
         {
-            var verification = _ready[0];
-            if (_runner.TryAdd(verification, out var error))
+            _runner.Begin();
+            _passes++;
+            AdoptPrefixes();
+            TakeBlocked(running);
+            if (_promptsFirst)
             {
-                _ready.RemoveAt(0);
-                verification.IsReady = false;
-                verification.IsRunning = true;
-                verification.Queued += _time.GetElapsedTime(verification.ReadySince);
-                running.Add(verification);
+                Take(running, static session => session.PrefillRows > 0);
             }
-            else if (error is not null)
+
+            Take(running, static session => session.PrefillRows == 0);
+            Take(running, static session => session.PrefillRows > 0);
+            _promptsFirst = _runner.PromptRows == 0
+                && _ready.Exists(static verification => verification.Session.PrefillRows > 0);
+        }
+    }
+
+    /// <summary>The oldest generation, if it waits for memory, gets it from whoever else waits; it ends where all of the
+    /// memory is too little.</summary>
+    private void TakeBlocked(List<LocalVerification> running)
+    {
+        if (_ready.Exists(static verification => verification.WaitsForMemory)
+            && _ready.MinBy(static verification => verification.Number) is { WaitsForMemory: true } oldest
+            && _runner.TryPlan(oldest)
+            && !TryTake(oldest, running, force: true))
+        {
+            Close(oldest, TooLittleMemory(oldest.Session.CommittedLength));
+        }
+    }
+
+    private void Take(List<LocalVerification> running, Predicate<TargetSession> which)
+    {
+        for (var i = 0; i < _ready.Count;)
+        {
+            var verification = _ready[i];
+            if (!which(verification.Session) || (verification.Session.PrefillRows == 0 && !verification.HasDraft))
             {
-                Close(verification, error);
+                i++;
             }
-            else
+            else if (!_runner.TryPlan(verification))
             {
                 return;
             }
+            else if (!TryTake(verification, running))
+            {
+                i++;
+            }
         }
+    }
+
+    /// <summary>Moves a session from the ready ones into the batch, or ends it with its error; false when it has to wait for
+    /// memory.</summary>
+    private bool TryTake(LocalVerification verification, List<LocalVerification> running, bool force = false)
+    {
+        verification.WaitsForMemory = !MakeRoom(verification, static session => session.Session.BytesToAdd, force);
+        if (verification.WaitsForMemory)
+        {
+            return false;
+        }
+
+        if (_runner.Add(verification) is { } error)
+        {
+            Close(verification, error, keep: false);
+            return true;
+        }
+
+        _ready.Remove(verification);
+        verification.IsReady = false;
+        verification.IsRunning = true;
+        verification.LastUsed = _passes;
+        verification.Queued += _time.GetElapsedTime(verification.ReadySince);
+        running.Add(verification);
+        return true;
     }
 
     /// <summary>After a pass: gives the verdict, and queues what the session still has.</summary>
@@ -66,7 +122,7 @@ public sealed partial class VerificationScheduler
             verification.IsRunning = false;
             if (verification.IsClosed || error is not null)
             {
-                Close(verification, error);
+                Close(verification, error, keep: error is null);
                 return;
             }
 
@@ -101,7 +157,11 @@ public sealed partial class VerificationScheduler
         }
     }
 
-    private void Close(LocalVerification verification, Exception? error)
+    /// <summary>Ends a session; a running pass is its last.</summary>
+    /// <param name="verification">The session.</param>
+    /// <param name="error">What its reader sees.</param>
+    /// <param name="keep">Its cache may serve others: no pass failed.</param>
+    private void Close(LocalVerification verification, Exception? error, bool keep = true)
     {
         verification.Close(error);
         if (verification.IsReady)
@@ -112,15 +172,21 @@ public sealed partial class VerificationScheduler
 
         if (!verification.IsRunning)
         {
-            Release(verification);
+            Release(verification, keep);
         }
     }
 
-    private void Release(LocalVerification verification)
+    private void Release(LocalVerification verification, bool keep = true)
     {
         if (_sessions.Remove(verification))
         {
+            if (keep && _options.ReusePrefixes && !verification.Session.CachedTokens.IsEmpty)
+            {
+                verification.Session.KeepIn(_kept);
+            }
+
             verification.Session.Dispose();
+            verification.Drafting?.Dispose();
             verification.Released.TrySetResult();
             SignalIfEmpty();
         }

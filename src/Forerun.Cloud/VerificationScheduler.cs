@@ -5,35 +5,49 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Forerun.Cloud;
 
-/// <summary>Runs all sessions' rows on the target: one thread, one ragged batch per pass, oldest work first. A long
-/// prompt goes in chunks, so that others wait for one chunk at most. Thread-safe.</summary>
+/// <summary>Runs all sessions' rows on the target: one thread, one ragged batch per pass, verifications first, oldest
+/// first. A long prompt goes in chunks, so that others wait for one chunk at most. Thread-safe.</summary>
 public sealed partial class VerificationScheduler : IDisposable
 {
     private readonly object _gate = new();
     private readonly List<LocalVerification> _ready = [];
     private readonly HashSet<LocalVerification> _sessions = [];
+    private readonly KeptCaches _kept = new();
     private readonly LanguageModel _target;
+    private readonly KvBudget _budget;
+    private readonly DraftRunner? _drafts;
     private readonly SchedulerOptions _options;
     private readonly TimeProvider _time;
     private readonly PassRunner _runner;
     private readonly Thread _thread;
     private TaskCompletionSource? _empty;
+    private long _passes;
+    private long _generations;
+    private bool _promptsFirst;
     private bool _isLeaving;
     private bool _isStopped;
 
-    /// <summary>Starts the thread; the caller keeps owning the target and disposes it after this.</summary>
+    /// <summary>Starts the thread; the caller keeps owning the models and disposes them after this.</summary>
+    /// <param name="target">The target.</param>
+    /// <param name="options">How much is done at once; null = defaults.</param>
+    /// <param name="timeProvider">Measures passes; null = the system's clock.</param>
+    /// <param name="logger">Null = no log.</param>
+    /// <param name="draft">Draft model for mode <see cref="DecodingMode.Colocated"/>; null (default) = that mode is refused.
+    /// </param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    /// <exception cref="ModelMismatchException">The draft model has another tokenizer than the target.</exception>
     public VerificationScheduler(
         LanguageModel target,
         SchedulerOptions? options = null,
         TimeProvider? timeProvider = null,
-        ILogger<VerificationScheduler>? logger = null)
+        ILogger<VerificationScheduler>? logger = null,
+        LanguageModel? draft = null)
     {
         _options = options ?? SchedulerOptions.Default;
         _options.Validate();
         _target = target;
         _time = timeProvider ?? TimeProvider.System;
-        _runner = new PassRunner(target, _options, _time, logger ?? NullLogger<VerificationScheduler>.Instance);
+        _budget = new KvBudget(target, draft, _options.KvMemory);
         Description = new TargetDescription(
             target.Id,
             target.Tokenizer.Fingerprint,
@@ -41,6 +55,14 @@ public sealed partial class VerificationScheduler : IDisposable
             Protocol.ProtocolConstants.Version,
             target.Config.MaxPositionEmbeddings,
             _options.MaxDraftLength);
+        if (draft is not null)
+        {
+            RequestCheck.CheckFingerprint(draft.Tokenizer.Fingerprint, Description);
+        }
+
+        logger ??= NullLogger<VerificationScheduler>.Instance;
+        _runner = new PassRunner(target, _options, _time, logger);
+        _drafts = draft is null ? null : new DraftRunner(draft, _options, _time, logger);
         _thread = new Thread(Run) { IsBackground = true, Name = "Forerun target" };
         _thread.Start();
     }
@@ -48,7 +70,22 @@ public sealed partial class VerificationScheduler : IDisposable
     /// <summary>What runs here.</summary>
     public TargetDescription Description { get; }
 
-    /// <summary>Sessions that hold memory of the target.</summary>
+    /// <summary>Bytes that all KV caches may take.</summary>
+    public long KvMemory => _budget.Bytes;
+
+    /// <summary>Caches of generations that are over, kept for their prefixes.</summary>
+    public int KeptCacheCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _kept.Count;
+            }
+        }
+    }
+
+    /// <summary>Sessions that are open.</summary>
     public int SessionCount
     {
         get
@@ -66,13 +103,27 @@ public sealed partial class VerificationScheduler : IDisposable
     internal LocalVerification Open(GenerationRequest request)
     {
         var limits = RequestCheck.Check(request, _target);
+        RequestCheck.CheckMode(request, _drafts is not null, _options.MaxDraftLength);
+        if (!_budget.FitsPrompt(request.PromptTokens.Length))
+        {
+            throw TooLittleMemory(request.PromptTokens.Length);
+        }
+
         var vocabSize = _target.Config.VocabSize;
         lock (_gate)
         {
             CheckRoom();
             var inbox = new DraftInbox(request.PromptTokens.Length, vocabSize, _options.MaxDraftLength);
             var session = new TargetSession(_target, request, limits);
-            var verification = new LocalVerification(this, session, inbox, request.Mode);
+            var verification = new LocalVerification(
+                this,
+                session,
+                inbox,
+                request.Mode,
+                request.Mode == DecodingMode.Colocated ? _drafts!.CreateSession(request) : null)
+            {
+                Number = ++_generations,
+            };
             _sessions.Add(verification);
             Enqueue(verification);
             return verification;
@@ -151,6 +202,8 @@ public sealed partial class VerificationScheduler : IDisposable
 
         _thread.Join();
         _runner.Dispose();
+        _drafts?.Dispose();
+        _kept.Dispose();
     }
 
     private static bool IsAtRest(LocalVerification verification) =>

@@ -19,7 +19,8 @@ public sealed class EdgeDecoder
 
     /// <summary>Decodes with these parts; the caller keeps owning them.</summary>
     /// <param name="verifier">Where the target runs.</param>
-    /// <param name="drafter">Who drafts; null allows <see cref="DecodingMode.Autoregressive"/> only.</param>
+    /// <param name="drafter">Who drafts; null allows the modes in which the edge does not draft:
+    /// <see cref="DecodingMode.Autoregressive"/> and <see cref="DecodingMode.Colocated"/>.</param>
     /// <param name="options">How it drafts; null = defaults.</param>
     /// <param name="timeProvider">Measures the rounds; null = the system's clock.</param>
     /// <exception cref="ArgumentOutOfRangeException">The draft length is not in 1 … 16, or another option is out of
@@ -60,7 +61,7 @@ public sealed class EdgeDecoder
             throw new ArgumentException("The prompt is empty: expected at least one token.", nameof(request));
         }
 
-        if (request.Mode != DecodingMode.Autoregressive && _drafter is null)
+        if (request.Mode is not (DecodingMode.Autoregressive or DecodingMode.Colocated) && _drafter is null)
         {
             throw new ArgumentException(
                 $"The mode '{request.Mode}' needs a drafter. Pass one, or choose the mode 'Autoregressive'.",
@@ -88,6 +89,11 @@ public sealed class EdgeDecoder
     private async IAsyncEnumerable<DecodedRound> DecodeAsync(
         GenerationRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        if (request is { Mode: DecodingMode.Colocated, DraftLength: 0 })
+        {
+            request = request with { DraftLength = _options.DraftLength };
+        }
+
         var verification = await _verifier.OpenAsync(request, cancellationToken).ConfigureAwait(false);
         await using var _ = verification.ConfigureAwait(false);
         using var session = new EdgeSession(verification, _drafter, request, _options, _odds, _time);

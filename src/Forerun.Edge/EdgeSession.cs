@@ -13,6 +13,7 @@ internal sealed class EdgeSession : IDisposable
     private readonly PreDrafter? _preDrafter;
     private readonly GenerationLimits _limits;
     private readonly int _draftLength;
+    private readonly bool _isColocated;
     private readonly TimeProvider _time;
     private DraftBranch _trunk = new();
     private Draft? _sent;
@@ -30,7 +31,8 @@ internal sealed class EdgeSession : IDisposable
         TimeProvider time)
     {
         _verification = verification;
-        _drafter = request.Mode == DecodingMode.Autoregressive ? null : drafter;
+        _drafter = request.Mode is DecodingMode.Autoregressive or DecodingMode.Colocated ? null : drafter;
+        _isColocated = request.Mode == DecodingMode.Colocated;
         _draftLength = options.DraftLength;
         _time = time;
         _position = request.PromptTokens.Length;
@@ -69,12 +71,12 @@ internal sealed class EdgeSession : IDisposable
         _preDrafter?.Begin(draft, _trunk);
         var verdict = await ReadVerdictAsync(draft, cancellationToken).ConfigureAwait(false);
         var verified = _time.GetTimestamp();
-        ImmutableArray<int> output = [.. draft.Tokens.AsSpan(0, verdict.AcceptedCount), verdict.NextToken];
+        ImmutableArray<int> output = [.. AcceptedTokens(draft, verdict), verdict.NextToken];
         return new DecodedRound
         {
             Round = _round,
             Tokens = output,
-            DraftLength = draft.Tokens.Length,
+            DraftLength = DraftLength(draft, verdict),
             AcceptedCount = verdict.AcceptedCount,
             IsSentAhead = isSentAhead,
             PreDrafts = Accept(verdict),
@@ -94,6 +96,12 @@ internal sealed class EdgeSession : IDisposable
     }
 
     private int DraftLengthAt(int position) => _limits.DraftLength(position, _draftLength);
+
+    private int DraftLength(Draft draft, Verdict verdict) => _isColocated ? verdict.DraftLength : draft.Tokens.Length;
+
+    private ReadOnlySpan<int> AcceptedTokens(Draft draft, Verdict verdict) => _isColocated
+        ? verdict.AcceptedTokens.AsSpan()
+        : draft.Tokens.AsSpan(0, verdict.AcceptedCount);
 
     /// <summary>The round's draft: what is drafted already, and the rest of it.</summary>
     private Draft MakeDraft()
@@ -135,12 +143,18 @@ internal sealed class EdgeSession : IDisposable
                         "The server sent a verdict of another round.",
                         $"round {draft.Round}",
                         $"round {verdict.Round}");
-                case Verdict verdict when verdict.AcceptedCount > draft.Tokens.Length:
+                case Verdict verdict when verdict.AcceptedCount > DraftLength(draft, verdict):
                     throw new ProtocolException(
                         VerificationErrorCode.BadMessage,
                         $"The server accepted more tokens than were drafted in round {draft.Round}.",
-                        $"at most {draft.Tokens.Length}",
+                        $"at most {DraftLength(draft, verdict)}",
                         $"{verdict.AcceptedCount}");
+                case Verdict verdict when _isColocated && verdict.AcceptedTokens.Length != verdict.AcceptedCount:
+                    throw new ProtocolException(
+                        VerificationErrorCode.BadMessage,
+                        $"The server's verdict of round {draft.Round} lacks tokens that it accepted.",
+                        $"{verdict.AcceptedCount}",
+                        $"{verdict.AcceptedTokens.Length}");
                 case Verdict verdict:
                     return verdict;
                 case GenerationEnd:

@@ -24,6 +24,9 @@ public sealed class KvCache : IDisposable
     /// <summary>Most positions: the model's context length.</summary>
     public int Capacity { get; }
 
+    /// <summary>Bytes of its pages, shared ones included.</summary>
+    public long Bytes => _disposed ? 0 : _pageCount * _pool.Layout.PageBytes;
+
     internal KvPagePool Pool => _pool;
 
     /// <summary>Shortens the cache to an absolute length; what was behind it is forgotten. Pages stay allocated.</summary>
@@ -41,17 +44,38 @@ public sealed class KvCache : IDisposable
     }
 
     /// <summary>A second cache with the same content. Pages are shared; a shared page is copied when either writes to it.</summary>
-    public KvCache Fork()
+    public KvCache Fork() => Fork(Length);
+
+    /// <summary>A second cache with the first <paramref name="length"/> positions only; pages behind them are not shared.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Negative, or longer than the cache is.</exception>
+    public KvCache Fork(int length)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        var fork = new KvCache(_pool, Capacity) { Length = Length };
-        fork._pageCount = (Length + KvPage.Positions - 1) / KvPage.Positions;
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length);
+        var fork = new KvCache(_pool, Capacity) { Length = length };
+        fork._pageCount = (length + KvPage.Positions - 1) / KvPage.Positions;
         for (var i = 0; i < fork._pageCount; i++)
         {
             fork._pages[i] = _pool.Share(_pages[i]!);
         }
 
         return fork;
+    }
+
+    /// <summary>Bytes of the pages that appending <paramref name="count"/> tokens would allocate, copies of shared pages
+    /// included. Forks that other threads make or dispose meanwhile are not foreseen.</summary>
+    public long BytesToReserve(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        var pages = 0;
+        for (var i = Length / KvPage.Positions; count > 0 && i <= (Length + count - 1) / KvPage.Positions; i++)
+        {
+            pages += i >= _pageCount || _pool.IsShared(_pages[i]!) ? 1 : 0;
+        }
+
+        return pages * _pool.Layout.PageBytes;
     }
 
     /// <summary>Gives the pages back.</summary>

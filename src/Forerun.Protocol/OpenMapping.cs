@@ -24,6 +24,7 @@ internal static class OpenMapping
             IgnoreEndTokens = request.IgnoreEndTokens,
             ResumeToken = ByteString.CopyFrom(opening.ResumeToken.Span),
             LastSeenRound = (uint)opening.LastSeenRound,
+            DraftLength = (uint)request.DraftLength,
         };
         WireNumbers.AddTokens(open.Prompt.Tokens, request.PromptTokens);
         return new EdgeMessage { Open = open };
@@ -45,6 +46,7 @@ internal static class OpenMapping
             MaxTokens = WireNumbers.ToInt(open.MaxTokens, "max_tokens"),
             Mode = ToMode(open.Mode),
             IgnoreEndTokens = open.IgnoreEndTokens,
+            DraftLength = WireNumbers.ToInt(open.DraftLength, "draft_length"),
         },
     };
 
@@ -99,6 +101,7 @@ internal static class OpenMapping
         DecodingMode.Speculative => Mode.Speculative,
         DecodingMode.Preemptive => Mode.Preemptive,
         DecodingMode.Pipelined => Mode.Pipelined,
+        DecodingMode.Colocated => Mode.Colocated,
         _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "This mode has no name on the wire."),
     };
 
@@ -106,12 +109,13 @@ internal static class OpenMapping
     {
         Mode.Autoregressive => DecodingMode.Autoregressive,
         Mode.Speculative => DecodingMode.Speculative,
+        Mode.Colocated => DecodingMode.Colocated,
         Mode.Preemptive => DecodingMode.Preemptive,
         Mode.Pipelined => DecodingMode.Pipelined,
         _ => throw new ProtocolException(
             VerificationErrorCode.BadMode,
             "The server does not know this decoding mode. Choose another mode or update the server.",
-            "autoregressive (1), speculative (2), preemptive (4) or pipelined (5)",
+            "autoregressive (1), speculative (2), colocated (3), preemptive (4) or pipelined (5)",
             $"{(int)mode}"),
     };
 }

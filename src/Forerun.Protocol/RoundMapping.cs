@@ -54,15 +54,21 @@ internal static class RoundMapping
         _ => null,
     };
 
-    private static V1.Verdict ToMessage(Core.Decoding.Verdict verdict) => new()
+    private static V1.Verdict ToMessage(Core.Decoding.Verdict verdict)
     {
-        Round = (uint)verdict.Round,
-        AcceptedCount = (uint)verdict.AcceptedCount,
-        NextToken = (uint)verdict.NextToken,
-        QueueMicroseconds = WireNumbers.ToMicroseconds(verdict.Timings.Queue),
-        ComputeMicroseconds = WireNumbers.ToMicroseconds(verdict.Timings.Compute),
-        IsLast = verdict.IsLast,
-    };
+        var message = new V1.Verdict
+        {
+            Round = (uint)verdict.Round,
+            AcceptedCount = (uint)verdict.AcceptedCount,
+            NextToken = (uint)verdict.NextToken,
+            QueueMicroseconds = WireNumbers.ToMicroseconds(verdict.Timings.Queue),
+            ComputeMicroseconds = WireNumbers.ToMicroseconds(verdict.Timings.Compute),
+            IsLast = verdict.IsLast,
+            DraftLength = (uint)verdict.DraftLength,
+        };
+        WireNumbers.AddTokens(message.AcceptedTokens, verdict.AcceptedTokens);
+        return message;
+    }
 
     private static Core.Decoding.Verdict ToVerdict(V1.Verdict message) => new(
         WireNumbers.ToInt(message.Round, "round"),
@@ -71,7 +77,11 @@ internal static class RoundMapping
         new ServerTimings(
             TimeSpan.FromMicroseconds(message.QueueMicroseconds),
             TimeSpan.FromMicroseconds(message.ComputeMicroseconds)),
-        message.IsLast);
+        message.IsLast)
+    {
+        AcceptedTokens = WireNumbers.ToTokens(message.AcceptedTokens),
+        DraftLength = WireNumbers.ToInt(message.DraftLength, "draft_length"),
+    };
 
     private static V1.Announcement ToMessage(Core.Decoding.Announcement announcement) => new()
     {
@@ -105,6 +115,7 @@ internal static class RoundMapping
             TargetPasses = (uint)end.Usage.TargetPasses,
             DraftedTokens = (uint)end.Usage.DraftedTokens,
             AcceptedTokens = (uint)end.Usage.AcceptedTokens,
+            ReusedPromptTokens = (uint)end.Usage.ReusedPromptTokens,
             ComputeMicroseconds = (ulong)(end.Usage.Compute.Ticks / TimeSpan.TicksPerMicrosecond),
             QueuedDrafts = (uint)end.Usage.QueuedDrafts,
             MatchedDrafts = (uint)end.Usage.MatchedDrafts,
@@ -122,6 +133,7 @@ internal static class RoundMapping
             TargetPasses = WireNumbers.ToInt(usage.TargetPasses, "target_passes"),
             DraftedTokens = WireNumbers.ToInt(usage.DraftedTokens, "drafted_tokens"),
             AcceptedTokens = WireNumbers.ToInt(usage.AcceptedTokens, "accepted_tokens"),
+            ReusedPromptTokens = WireNumbers.ToInt(usage.ReusedPromptTokens, "reused_prompt_tokens"),
             Compute = TimeSpan.FromTicks(
                 (long)Math.Min(usage.ComputeMicroseconds, long.MaxValue / TimeSpan.TicksPerMicrosecond)
                 * TimeSpan.TicksPerMicrosecond),

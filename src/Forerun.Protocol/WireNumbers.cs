@@ -21,6 +21,11 @@ internal static class WireNumbers
     /// <exception cref="ProtocolException">An id does not fit.</exception>
     public static ImmutableArray<int> ToTokens(RepeatedField<uint> values)
     {
+        if (values.Count == 0)
+        {
+            return [];
+        }
+
         var tokens = ImmutableArray.CreateBuilder<int>(values.Count);
         foreach (var value in values)
         {

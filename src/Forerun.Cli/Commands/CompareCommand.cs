@@ -38,15 +38,15 @@ internal static class CompareCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var json = parsed.GetValue(options.Json);
+            var draftPath = BundledModels.Draft(parsed.GetValue(options.DraftModel));
             await using var server = await ServerProcess.StartAsync(
-                BundledModels.Target(parsed.GetValue(options.Model)), cancellationToken);
+                BundledModels.Target(parsed.GetValue(options.Model)), draftPath, cancellationToken);
             if (ServerProcess.HasTwoCores)
             {
                 ProcessCores.Restrict(1);
             }
 
-            using var draft = LanguageModel.Load(
-                BundledModels.Draft(parsed.GetValue(options.DraftModel)), new ModelLoadOptions { Threads = 1 });
+            using var draft = LanguageModel.Load(draftPath, new ModelLoadOptions { Threads = 1 });
             var draftLength = parsed.GetValue(options.DraftLength);
             var comparison = new Comparison(
                 draft, server, draftLength, (text, mode) => options.Request(parsed, draft, text, mode));

@@ -29,7 +29,7 @@ internal sealed class Demo(
     public async Task<DemoReport> RunAsync(Action<string>? write, CancellationToken cancellationToken)
     {
         write?.Invoke($"Starting a server and an edge process, {roundTripTime.TotalMilliseconds:F0} ms apart …\n");
-        await using var server = await ServerProcess.StartAsync(targetPath, cancellationToken);
+        await using var server = await ServerProcess.StartAsync(targetPath, draftPath: null, cancellationToken);
         await using var link = new LinkRelay(server.Address, roundTripTime);
         var measured = await MeasureRoundTripAsync(link.Address, cancellationToken);
         var modes = ImmutableArray.CreateBuilder<GenerationReport>();

@@ -24,16 +24,42 @@ internal static class ServeCommand
             DefaultValueFactory = _ => [.. new ForerunServerOptions().Urls],
             AllowMultipleArgumentsPerToken = true,
         };
-        var command = new Command("serve", "Serve the target to edges, until Ctrl+C.") { options.Model, urls };
+        var draftModel = new Option<string?>("--draft-model")
+        {
+            Description = "Also draft here, for edges that ask for the mode colocated: a GGUF file with the target's tokenizer; without a file the bundled forerun-draft.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var kvMemory = new Option<long>("--kv-memory")
+        {
+            Description = "Most memory of all KV caches, such as 512MiB; default: a quarter of what is free.",
+            CustomParser = ByteSize.Parse,
+        };
+        var noReuse = new Option<bool>("--no-prefix-reuse")
+        {
+            Description = "Compute every prompt whole, also where another one began with the same tokens.",
+        };
+        var command = new Command("serve", "Serve the target to edges, until Ctrl+C.")
+        {
+            options.Model, draftModel, urls, kvMemory, noReuse,
+        };
         options.AddEngine(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var json = parsed.GetValue(options.Json);
             var start = TimeProvider.System.GetTimestamp();
             using var target = LanguageModel.Load(BundledModels.Target(parsed.GetValue(options.Model)), options.Engine(parsed));
+            using var draft = parsed.GetResult(draftModel) is null
+                ? null
+                : LanguageModel.Load(BundledModels.Draft(parsed.GetValue(draftModel)), options.Engine(parsed));
             var serverOptions = new ForerunServerOptions
             {
                 Urls = [.. parsed.GetRequiredValue(urls)],
+                DraftModel = draft,
+                Scheduler = new SchedulerOptions
+                {
+                    KvMemory = parsed.GetValue(kvMemory),
+                    ReusePrefixes = !parsed.GetValue(noReuse),
+                },
                 ConfigureLogging = json ? null : log => log.AddSimpleConsole(console => console.SingleLine = true),
             };
             await using var server = await ForerunServer.StartAsync(target, serverOptions, cancellationToken);
@@ -43,7 +69,7 @@ internal static class ServeCommand
                 TimeProvider.System.GetElapsedTime(start).TotalMilliseconds);
             Console.WriteLine(json
                 ? JsonSerializer.Serialize(report, ReportJson.Default.ServingReport)
-                : $"Serving {target.Id} on {string.Join(", ", report.Urls)} ({target.InstructionSet}, {target.Threads} threads). Ctrl+C stops.");
+                : $"Serving {target.Id} on {string.Join(", ", report.Urls)} ({target.InstructionSet}, {target.Threads} threads, up to {ByteSize.Show(server.KvMemory)} of KV caches{(draft is null ? "" : $", drafting with {draft.Id}")}). Ctrl+C stops.");
             try
             {
                 await server.WaitForShutdownAsync(cancellationToken);

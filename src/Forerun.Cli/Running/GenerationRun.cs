@@ -75,7 +75,7 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer)
             DraftMs = counts.DraftTime.TotalMilliseconds,
             WaitMs = counts.WaitTime.TotalMilliseconds,
             ServerComputeMs = end.Usage.Compute.TotalMilliseconds,
-            LinkMsPerRound = rounds.Count == 1 || request.Mode == DecodingMode.Autoregressive
+            LinkMsPerRound = rounds.Count == 1 || request.Mode is DecodingMode.Autoregressive or DecodingMode.Colocated
                 ? null
                 : rounds.Skip(1).Select(LinkMs).Median(),
             BytesUp = rounds[^1].Bytes.Up,
@@ -98,15 +98,8 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer)
 internal static class ModeNames
 {
     /// <summary>The name of a mode.</summary>
-    public static string Of(DecodingMode mode) => mode switch
-    {
-        DecodingMode.Autoregressive => "autoregressive",
-        DecodingMode.Speculative => "speculative",
-        DecodingMode.Preemptive => "preemptive",
-        DecodingMode.Pipelined => "pipelined",
-        _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "This mode has no name."),
-    };
+    public static string Of(DecodingMode mode) => JsonNamingPolicy.CamelCase.ConvertName(mode.ToString());
 
     /// <summary>The mode of a name.</summary>
-    public static DecodingMode Parse(string name) => Enum.GetValues<DecodingMode>().First(mode => Of(mode) == name);
+    public static DecodingMode Parse(string name) => Enum.Parse<DecodingMode>(name, ignoreCase: true);
 }

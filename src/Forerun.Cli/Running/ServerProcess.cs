@@ -30,12 +30,20 @@ internal sealed class ServerProcess : IAsyncDisposable
     public static string[] CoreOption(int core) =>
         HasTwoCores ? ["--core", core.ToString(CultureInfo.InvariantCulture)] : [];
 
-    /// <summary>Starts it and waits until it listens.</summary>
+    /// <summary>Starts it and waits until it listens. It reuses no prefixes: runs of one prompt cost the same in any order.
+    /// </summary>
+    /// <param name="targetPath">Target model.</param>
+    /// <param name="draftPath">Draft model for the mode colocated; null = that mode is refused.</param>
+    /// <param name="cancellationToken">Ends the wait and the process.</param>
     /// <exception cref="InvalidOperationException">It failed; the message is its own.</exception>
-    public static async Task<ServerProcess> StartAsync(string targetPath, CancellationToken cancellationToken)
+    public static async Task<ServerProcess> StartAsync(
+        string targetPath, string? draftPath, CancellationToken cancellationToken)
     {
         var process = new ChildProcess(
-            ["serve", "--model", targetPath, "--urls", "http://127.0.0.1:0", "--threads", "1", "--json", .. CoreOption(0)]);
+        [
+            "serve", "--model", targetPath, "--urls", "http://127.0.0.1:0", "--threads", "1", "--json", "--no-prefix-reuse",
+            .. draftPath is null ? [] : (string[])["--draft-model", draftPath], .. CoreOption(0),
+        ]);
         try
         {
             var line = await process.Output.ReadLineAsync(cancellationToken);

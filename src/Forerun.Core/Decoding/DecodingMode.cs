@@ -15,4 +15,7 @@ public enum DecodingMode
     /// <summary>As preemptive, and what is drafted ahead is sent ahead: the server starts on it in the instant of the
     /// verdict it was drafted for.</summary>
     Pipelined,
+
+    /// <summary>The cloud drafts beside its target and streams the verdicts; the edge needs no drafter.</summary>
+    Colocated,
 }

@@ -18,6 +18,10 @@ public sealed record GenerationRequest
     /// <summary>Who drafts. Default <see cref="DecodingMode.Speculative"/>.</summary>
     public DecodingMode Mode { get; init; } = DecodingMode.Speculative;
 
+    /// <summary>With <see cref="DecodingMode.Colocated"/>: most tokens of a draft; 0 (default) = as the verifier likes.
+    /// </summary>
+    public int DraftLength { get; init; }
+
     /// <summary>Goes on past end tokens when true (benchmarks). Default false.</summary>
     public bool IgnoreEndTokens { get; init; }
 }

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Forerun.Core.Decoding;
 
 /// <summary>What a verification sends to the edge: announcements while it runs, one verdict, and an end.</summary>
@@ -23,7 +25,16 @@ public sealed record Announcement(int Round, int ExitLayer, int AcceptedCount, i
 /// <param name="IsLast">The generation is over and its <see cref="GenerationEnd"/> follows; nothing is to be drafted.
 /// </param>
 public sealed record Verdict(
-    int Round, int AcceptedCount, int NextToken, ServerTimings Timings, bool IsLast = false) : VerificationEvent;
+    int Round, int AcceptedCount, int NextToken, ServerTimings Timings, bool IsLast = false) : VerificationEvent
+{
+    /// <summary>With <see cref="DecodingMode.Colocated"/>: the accepted tokens, <c>[acceptedCount]</c>; empty (default) where
+    /// the edge drafted them.</summary>
+    public ImmutableArray<int> AcceptedTokens { get; init; } = [];
+
+    /// <summary>With <see cref="DecodingMode.Colocated"/>: tokens that were drafted; 0 (default) where the edge drafts.
+    /// </summary>
+    public int DraftLength { get; init; }
+}
 
 /// <summary>The generation is over; nothing follows.</summary>
 /// <param name="Reason">Why it ended.</param>
@@ -53,6 +64,9 @@ public sealed record Usage
 {
     /// <summary>Prompt tokens.</summary>
     public int PromptTokens { get; init; }
+
+    /// <summary>Prompt tokens that were not computed again: another generation's cache began with them.</summary>
+    public int ReusedPromptTokens { get; init; }
 
     /// <summary>Output tokens, the end token included.</summary>
     public int OutputTokens { get; init; }

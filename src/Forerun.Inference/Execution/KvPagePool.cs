@@ -44,6 +44,15 @@ internal sealed unsafe class KvPagePool(KvLayout layout) : IDisposable
         }
     }
 
+    /// <summary>Whether more than one cache uses the page: writing to it needs a copy.</summary>
+    public bool IsShared(KvPage page)
+    {
+        lock (_lock)
+        {
+            return page.References > 1;
+        }
+    }
+
     /// <summary>The page itself if nobody shares it, else a copy.</summary>
     public KvPage Own(KvPage page)
     {

@@ -108,6 +108,36 @@ public class GoldenBytesTests
         }).ToByteArray()),
         StringComparison.Ordinal);
 
+    public void Colocated_AddsTheseBytes()
+    {
+        AssertBytes(
+            OpenMapping.ToMessage(new Opening
+            {
+                TokenizerFingerprint = "t",
+                Request = new GenerationRequest
+                {
+                    PromptTokens = [1],
+                    MaxTokens = 4,
+                    Mode = DecodingMode.Colocated,
+                    DraftLength = 6,
+                },
+            }),
+            "0A12" + "0801" + "1A0174" + "2A030A0101" + "3200" + "3804" + "4003" + "6006");
+        AssertBytes(
+            RoundMapping.ToMessage(new Forerun.Core.Decoding.Verdict(3, 2, 300, default)
+            {
+                AcceptedTokens = [5, 700],
+                DraftLength = 4,
+            }),
+            "1A0E" + "0803" + "1002" + "18AC02" + "3A03" + "05BC05" + "4004");
+    }
+
+    [Fact]
+    public void End_WithReusedTokens_AddsTheseBytes() => AssertBytes(
+        RoundMapping.ToMessage(new GenerationEnd(
+            FinishReason.Stop, new Forerun.Core.Decoding.Usage { PromptTokens = 10, ReusedPromptTokens = 9 })),
+        "2208" + "0801" + "1204" + "080A" + "5009");
+
     [Fact]
     public void GoAway_HasTheseBytes() => AssertBytes(
         new CloudMessage { GoAway = new GoAway { AfterRound = 7, GraceMilliseconds = 500, Retry = "b" } },

@@ -53,6 +53,23 @@ public class MappingTests
             iter: 500);
 
     [Fact]
+    public void Verdict_WithTokens_ThereAndBack_IsTheSame() =>
+        Gen.Select(Natural.Array[1, 16], Natural).Sample(
+            (tokens, length) =>
+            {
+                var verdict = new Forerun.Core.Decoding.Verdict(1, tokens.Length, 2, default)
+                {
+                    AcceptedTokens = [.. tokens],
+                    DraftLength = length,
+                };
+                var message = CloudMessage.Parser.ParseFrom(RoundMapping.ToMessage(verdict).ToByteArray());
+                var back = Assert.IsType<Forerun.Core.Decoding.Verdict>(RoundMapping.ToEvent(message));
+                Assert.Equal(tokens, back.AcceptedTokens);
+                Assert.Equal(verdict, back with { AcceptedTokens = verdict.AcceptedTokens });
+            },
+            iter: 200);
+
+    [Fact]
     public void Announcement_ThereAndBack_IsTheSame() =>
         Gen.Select(Natural, Natural, Natural, Natural, Unit).Sample(
             (round, layer, k, t, confidence) =>
@@ -73,6 +90,7 @@ public class MappingTests
                     AcceptedTokens = drafted / 2,
                     QueuedDrafts = rounds,
                     MatchedDrafts = rounds / 2,
+                    ReusedPromptTokens = prompt / 3,
                     Compute = TimeSpan.FromTicks(microseconds * TimeSpan.TicksPerMicrosecond),
                 })),
             iter: 500);
@@ -97,6 +115,7 @@ public class MappingTests
                             MaxTokens = maxTokens,
                             Mode = mode,
                             IgnoreEndTokens = ignore,
+                            DraftLength = prompt.Length,
                         },
                     };
                     var message = EdgeMessage.Parser.ParseFrom(OpenMapping.ToMessage(opening).ToByteArray());
@@ -135,7 +154,7 @@ public class MappingTests
         Assert.Equal(VerificationErrorCode.BadMode, exception.Error.Code);
         Assert.Equal(
             "The server does not know this decoding mode. Choose another mode or update the server. "
-            + "Expected autoregressive (1), speculative (2), preemptive (4) or pipelined (5), got 9.",
+            + "Expected autoregressive (1), speculative (2), colocated (3), preemptive (4) or pipelined (5), got 9.",
             exception.Message);
     }
 
