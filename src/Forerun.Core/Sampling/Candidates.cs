@@ -23,6 +23,7 @@ internal sealed class Candidates(int capacity)
     private readonly int[] _weights = new int[capacity + 16];
     private readonly long[] _buckets = new long[1 << 11];
     private int _count;
+    private int _best;
 
     /// <summary>The distances' bits, <c>[count]</c>: ordered as the distances are.</summary>
     private Span<int> DistanceBits => MemoryMarshal.Cast<float, int>(_distances.AsSpan(0, _count));
@@ -99,8 +100,13 @@ internal sealed class Candidates(int capacity)
             (new Vector<float>(_scores, i) - new Vector<float>(_distances, i)).CopyTo(_scores, i);
         }
 
-        return _tokens[Logits.ArgMax(scores)];
+        _best = Logits.ArgMax(scores);
+        return _tokens[_best];
     }
+
+    /// <summary>How far the token of the last <see cref="Best"/> was ahead of the second; <see cref="Reach"/> when it was
+    /// alone.</summary>
+    public float Lead() => _count == 1 ? Reach : Logits.Lead(_scores.AsSpan(0, _count), _best);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Append(float distance, int row, ReadOnlySpan<int> vocabulary)

@@ -30,6 +30,12 @@ internal static class Logits
         return i;
     }
 
+    /// <summary>How far <paramref name="best"/> lies above the largest of the others, at least two in all.</summary>
+    public static float Lead(ReadOnlySpan<float> logits, int best) =>
+        logits[best] - MathF.Max(
+            best == 0 ? float.NegativeInfinity : Max(logits[..best]),
+            best == logits.Length - 1 ? float.NegativeInfinity : Max(logits[(best + 1)..]));
+
     /// <summary>The largest value; NaN when one is NaN.</summary>
     private static float Max(ReadOnlySpan<float> logits)
     {

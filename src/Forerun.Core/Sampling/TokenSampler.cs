@@ -17,6 +17,9 @@ namespace Forerun.Core.Sampling;
 /// </remarks>
 public sealed class TokenSampler
 {
+    /// <summary>No lead is larger.</summary>
+    public const float LargestLead = Candidates.Reach;
+
     private readonly SamplingOptions _options;
     private readonly ImmutableArray<int> _vocabulary;
     private readonly int _rowCount;
@@ -62,15 +65,48 @@ public sealed class TokenSampler
                 $"The logits have the wrong length: needed [{_rowCount}], got [{logits.Length}].", nameof(logits));
         }
 
-        ArgumentOutOfRangeException.ThrowIfNegative(position);
-        logits = Penalise(logits, history);
-        var best = Logits.ArgMax(logits);
-        if (_candidates is null)
+        return Choose(logits, _vocabulary.AsSpan(), position, history, out _);
+    }
+
+    /// <summary>The token at <paramref name="position"/> among some of the vocabulary, with the same filters and noise.
+    /// </summary>
+    /// <param name="tokens">Token ids, strictly ascending, at least one and no more than this sampler's rows.</param>
+    /// <param name="logits">Their raw logits, <c>[tokens]</c>; not changed.</param>
+    /// <param name="position">Absolute position of the token to choose.</param>
+    /// <param name="history">As in <see cref="Sample"/>.</param>
+    /// <param name="lead">How far the token is ahead of the second, in logits (greedy) or in logits / temperature +
+    /// noise; at most <see cref="LargestLead"/>, which also stands for a token without rival.</param>
+    /// <exception cref="ArgumentException">The lengths differ or are too large, or the logits are unusable.</exception>
+    public int SampleAmong(
+        ReadOnlySpan<int> tokens, ReadOnlySpan<float> logits, int position, ReadOnlySpan<int> history, out float lead)
+    {
+        if (tokens.IsEmpty || tokens.Length > _rowCount || tokens.Length != logits.Length)
         {
-            return _vocabulary.IsEmpty ? best : _vocabulary[best];
+            throw new ArgumentException(
+                $"A choice among tokens needs 1 to {_rowCount} tokens and as many logits, got {tokens.Length} and {logits.Length}.",
+                nameof(tokens));
         }
 
-        _candidates.Collect(logits, logits[best], 1f / _options.Temperature, _vocabulary.AsSpan());
+        var token = Choose(logits, tokens, position, history, out var best);
+        lead = _candidates is not null ? _candidates.Lead()
+            : logits.Length == 1 ? LargestLead
+            : Logits.Lead(Penalise(logits, tokens, history), best);
+        lead = MathF.Min(lead, LargestLead);
+        return token;
+    }
+
+    private int Choose(
+        ReadOnlySpan<float> logits, ReadOnlySpan<int> vocabulary, int position, ReadOnlySpan<int> history, out int best)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(position);
+        logits = Penalise(logits, vocabulary, history);
+        best = Logits.ArgMax(logits);
+        if (_candidates is null)
+        {
+            return vocabulary.IsEmpty ? best : vocabulary[best];
+        }
+
+        _candidates.Collect(logits, logits[best], 1f / _options.Temperature, vocabulary);
         if (_options.TopK > 0)
         {
             _candidates.KeepTopK(_options.TopK);
@@ -89,7 +125,8 @@ public sealed class TokenSampler
         return _candidates.Best(_options.Seed, position);
     }
 
-    private ReadOnlySpan<float> Penalise(ReadOnlySpan<float> logits, ReadOnlySpan<int> history)
+    private ReadOnlySpan<float> Penalise(
+        ReadOnlySpan<float> logits, ReadOnlySpan<int> vocabulary, ReadOnlySpan<int> history)
     {
         if (_penalised.Length == 0)
         {
@@ -100,15 +137,15 @@ public sealed class TokenSampler
         var penalty = _options.RepetitionPenalty;
         foreach (var token in history[Math.Max(0, history.Length - _options.RepetitionWindow)..])
         {
-            var row = _vocabulary.IsEmpty ? token : _vocabulary.AsSpan().BinarySearch(token);
-            if ((uint)row < (uint)_rowCount)
+            var row = vocabulary.IsEmpty ? token : vocabulary.BinarySearch(token);
+            if ((uint)row < (uint)logits.Length)
             {
                 // From the raw logit, so that a token seen twice is penalised once.
                 _penalised[row] = logits[row] > 0f ? logits[row] / penalty : logits[row] * penalty;
             }
         }
 
-        return _penalised;
+        return _penalised.AsSpan(0, logits.Length);
     }
 
     private static void CheckVocabulary(ReadOnlySpan<int> vocabulary, int vocabSize)
