@@ -11,6 +11,7 @@ var root = new RootCommand("Forerun: speculative edge-cloud decoding. The text i
     BenchCommand.Create(),
     CompareCommand.Create(),
     DemoCommand.Create(),
+    TrainExitsCommand.Create(),
 };
 var parsed = root.Parse(args);
 var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false };

@@ -36,7 +36,8 @@ public sealed class LanguageModel : IDisposable
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         Weights = new TransformerWeights(file, Config, options.Weights, Workers);
         var original = options.Weights == WeightFormat.Original;
-        ActivationKernel = Kernels.Matrix(original ? TileFormat.F32 : TileFormat.Q8);
+        ActivationFormat = original ? TileFormat.F32 : TileFormat.Q8;
+        ActivationKernel = Kernels.Matrix(ActivationFormat);
         KvPool = new KvPagePool(new KvLayout(
             Config.NumHiddenLayers, Config.NumKeyValueHeads, Config.HeadDim, original ? KvFormat.F32 : KvFormat.F16));
     }
@@ -85,6 +86,9 @@ public sealed class LanguageModel : IDisposable
     internal TransformerWeights Weights { get; }
 
     internal RotaryEmbedding Rotary { get; }
+
+    /// <summary>The tile format of float weights under the model's options.</summary>
+    internal TileFormat ActivationFormat { get; }
 
     internal MatrixKernel ActivationKernel { get; }
 

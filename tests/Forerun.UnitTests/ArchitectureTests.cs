@@ -12,7 +12,11 @@ public class ArchitectureTests
         ["Forerun.Protocol"] = ["Forerun.Core"],
         ["Forerun.Edge"] = ["Forerun.Core", "Forerun.Inference", "Forerun.Protocol"],
         ["Forerun.Cloud"] = ["Forerun.Core", "Forerun.Inference", "Forerun.Protocol"],
-        ["Forerun.Cli"] = ["Forerun.Core", "Forerun.Inference", "Forerun.Protocol", "Forerun.Edge", "Forerun.Cloud"],
+        ["Forerun.Training"] = ["Forerun.Core", "Forerun.Inference"],
+        ["Forerun.Cli"] =
+        [
+            "Forerun.Core", "Forerun.Inference", "Forerun.Protocol", "Forerun.Edge", "Forerun.Cloud", "Forerun.Training",
+        ],
     };
 
     [Fact]

@@ -17,6 +17,9 @@ namespace Forerun.Core.Sampling;
 /// </remarks>
 public sealed class TokenSampler
 {
+    /// <summary>No lead is larger.</summary>
+    public const float LargestLead = Candidates.Reach;
+
     private readonly SamplingOptions _options;
     private readonly ImmutableArray<int> _vocabulary;
     private readonly int _rowCount;
@@ -56,8 +59,11 @@ public sealed class TokenSampler
     /// -infinity.</exception>
     public int Sample(ReadOnlySpan<float> logits, int position, ReadOnlySpan<int> history)
     {
-        logits = Prepare(logits, position, history, out var best);
-        return _candidates is null ? TokenOf(best) : Survivors(logits, best).Best(_options.Seed, position);
+        ThrowIfNotRows(logits);
+        logits = Prepare(logits, _vocabulary.AsSpan(), position, history, out var best);
+        return _candidates is null
+            ? TokenOf(best, _vocabulary.AsSpan())
+            : Survivors(logits, best, _vocabulary.AsSpan()).Best(_options.Seed, position);
     }
 
     /// <summary>The tokens that would be chosen at <paramref name="position"/> in order of preference: the first is
@@ -73,42 +79,84 @@ public sealed class TokenSampler
     public int Rank(
         ReadOnlySpan<float> logits, int position, ReadOnlySpan<int> history, Span<int> tokens, Span<float> scores)
     {
-        logits = Prepare(logits, position, history, out var best);
+        ThrowIfNotRows(logits);
+        return Rank(logits, _vocabulary.AsSpan(), position, history, tokens, scores);
+    }
+
+    /// <summary>The token at <paramref name="position"/> among some of the vocabulary, with the same filters and noise.
+    /// </summary>
+    /// <param name="tokens">Token ids, strictly ascending, at least one and no more than this sampler's rows.</param>
+    /// <param name="logits">Their raw logits, <c>[tokens]</c>; not changed.</param>
+    /// <param name="position">Absolute position of the token to choose.</param>
+    /// <param name="history">As in <see cref="Sample"/>.</param>
+    /// <param name="lead">How far the token's score is ahead of the second's (see <see cref="Rank(ReadOnlySpan{float},
+    /// int, ReadOnlySpan{int}, Span{int}, Span{float})"/>); at most <see cref="LargestLead"/>, which also stands for a
+    /// token without rival.</param>
+    /// <exception cref="ArgumentException">The lengths differ or are too large, or the logits are unusable.</exception>
+    public int SampleAmong(
+        ReadOnlySpan<int> tokens, ReadOnlySpan<float> logits, int position, ReadOnlySpan<int> history, out float lead)
+    {
+        if (tokens.IsEmpty || tokens.Length > _rowCount || tokens.Length != logits.Length)
+        {
+            throw new ArgumentException(
+                $"A choice among tokens needs 1 to {_rowCount} tokens and as many logits, got {tokens.Length} and {logits.Length}.",
+                nameof(tokens));
+        }
+
+        Span<int> best = stackalloc int[2];
+        Span<float> scores = stackalloc float[2];
+        var count = Rank(logits, tokens, position, history, best, scores);
+        lead = count == 1 ? LargestLead : MathF.Min(scores[0] - scores[1], LargestLead);
+        return best[0];
+    }
+
+    private int Rank(
+        ReadOnlySpan<float> logits,
+        ReadOnlySpan<int> vocabulary,
+        int position,
+        ReadOnlySpan<int> history,
+        Span<int> tokens,
+        Span<float> scores)
+    {
+        logits = Prepare(logits, vocabulary, position, history, out var best);
         if (_candidates is not null)
         {
-            return Survivors(logits, best).Rank(_options.Seed, position, tokens, scores);
+            return Survivors(logits, best, vocabulary).Rank(_options.Seed, position, tokens, scores);
         }
 
         var count = Logits.Largest(logits, tokens, scores);
         foreach (ref var token in tokens[..count])
         {
-            token = TokenOf(token);
+            token = TokenOf(token, vocabulary);
         }
 
         return count;
     }
 
-    private ReadOnlySpan<float> Prepare(
-        ReadOnlySpan<float> logits, int position, ReadOnlySpan<int> history, out int best)
+    private void ThrowIfNotRows(ReadOnlySpan<float> logits)
     {
         if (logits.Length != _rowCount)
         {
             throw new ArgumentException(
                 $"The logits have the wrong length: needed [{_rowCount}], got [{logits.Length}].", nameof(logits));
         }
+    }
 
+    private ReadOnlySpan<float> Prepare(
+        ReadOnlySpan<float> logits, ReadOnlySpan<int> vocabulary, int position, ReadOnlySpan<int> history, out int best)
+    {
         ArgumentOutOfRangeException.ThrowIfNegative(position);
-        logits = Penalise(logits, history);
+        logits = Penalise(logits, vocabulary, history);
         best = Logits.ArgMax(logits);
         return logits;
     }
 
-    private int TokenOf(int row) => _vocabulary.IsEmpty ? row : _vocabulary[row];
+    private static int TokenOf(int row, ReadOnlySpan<int> vocabulary) => vocabulary.IsEmpty ? row : vocabulary[row];
 
-    private Candidates Survivors(ReadOnlySpan<float> logits, int best)
+    private Candidates Survivors(ReadOnlySpan<float> logits, int best, ReadOnlySpan<int> vocabulary)
     {
         var candidates = _candidates!;
-        candidates.Collect(logits, logits[best], 1f / _options.Temperature, _vocabulary.AsSpan());
+        candidates.Collect(logits, logits[best], 1f / _options.Temperature, vocabulary);
         if (_options.TopK > 0)
         {
             candidates.KeepTopK(_options.TopK);
@@ -127,7 +175,8 @@ public sealed class TokenSampler
         return candidates;
     }
 
-    private ReadOnlySpan<float> Penalise(ReadOnlySpan<float> logits, ReadOnlySpan<int> history)
+    private ReadOnlySpan<float> Penalise(
+        ReadOnlySpan<float> logits, ReadOnlySpan<int> vocabulary, ReadOnlySpan<int> history)
     {
         if (_penalised.Length == 0)
         {
@@ -138,15 +187,15 @@ public sealed class TokenSampler
         var penalty = _options.RepetitionPenalty;
         foreach (var token in history[Math.Max(0, history.Length - _options.RepetitionWindow)..])
         {
-            var row = _vocabulary.IsEmpty ? token : _vocabulary.AsSpan().BinarySearch(token);
-            if ((uint)row < (uint)_rowCount)
+            var row = vocabulary.IsEmpty ? token : vocabulary.BinarySearch(token);
+            if ((uint)row < (uint)logits.Length)
             {
                 // From the raw logit, so that a token seen twice is penalised once.
                 _penalised[row] = logits[row] > 0f ? logits[row] / penalty : logits[row] * penalty;
             }
         }
 
-        return _penalised;
+        return _penalised.AsSpan(0, logits.Length);
     }
 
     private static void CheckVocabulary(ReadOnlySpan<int> vocabulary, int vocabSize)

@@ -67,18 +67,7 @@ internal sealed unsafe class TilePacker(GgufFile file, WeightFormat weights, Wor
             TensorDecoder.DecodeRow(tensor.Type, file.Row(tensor, source), scratch);
         }
 
-        if (matrix.Format == TileFormat.F32)
-        {
-            var destination = (float*)matrix.Tile(tile) + row;
-            for (var column = 0; column < scratch.Length; column++)
-            {
-                destination[column * WeightMatrix.TileRows] = scratch[column];
-            }
-        }
-        else
-        {
-            PackFloats(scratch, matrix, tile, row);
-        }
+        FloatPacker.Pack(scratch, matrix, tile, row);
     }
 
     private static void PackBlocks(
@@ -94,34 +83,6 @@ internal sealed unsafe class TilePacker(GgufFile file, WeightFormat weights, Wor
             source += format.Bytes;
             quants += tileBlocks * matrix.BlockBytes;
             scales += tileBlocks * matrix.ScalesPerBlock;
-        }
-    }
-
-    /// <summary>Rounds to 8 bits per block: scale = largest magnitude ÷ 127, in half precision.</summary>
-    private static void PackFloats(ReadOnlySpan<float> values, WeightMatrix matrix, int tile, int row)
-    {
-        var quants = matrix.Tile(tile);
-        var scales = matrix.Scales(tile);
-        for (var block = 0; block < matrix.BlockCount; block++)
-        {
-            var part = values.Slice(block * 32, 32);
-            var largest = 0f;
-            foreach (var value in part)
-            {
-                largest = MathF.Max(largest, MathF.Abs(value));
-            }
-
-            var scale = (Half)(largest / 127f);
-            var inverse = scale == Half.Zero ? 0f : 1f / (float)scale;
-            scales[row] = BitConverter.HalfToUInt16Bits(scale);
-            for (var i = 0; i < 32; i++)
-            {
-                var quant = (int)MathF.Round(Math.Clamp(part[i] * inverse, -127f, 127f));
-                quants[(i / 4 * 64) + (row * 4) + (i % 4)] = (byte)(quant + 128);
-            }
-
-            quants += matrix.BlockBytes;
-            scales += matrix.ScalesPerBlock;
         }
     }
 }

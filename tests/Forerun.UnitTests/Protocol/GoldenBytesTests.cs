@@ -108,6 +108,7 @@ public class GoldenBytesTests
         }).ToByteArray()),
         StringComparison.Ordinal);
 
+    [Fact]
     public void Colocated_AddsTheseBytes()
     {
         AssertBytes(
