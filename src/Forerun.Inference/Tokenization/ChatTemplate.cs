@@ -17,7 +17,7 @@ public sealed class ChatTemplate
     private readonly string _beginText;
     private readonly string _endText;
 
-    private ChatTemplate(KnownTemplate template, string? beginText, string? endText) =>
+    internal ChatTemplate(KnownTemplate template, string? beginText, string? endText) =>
         (_template, _beginText, _endText) = (template, beginText ?? "", endText ?? "");
 
     /// <summary>What the template is called, such as "ChatML" or "Llama-3.1".</summary>

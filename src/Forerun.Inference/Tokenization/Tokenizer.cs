@@ -14,7 +14,7 @@ public sealed class Tokenizer
     private const string SentencePieceKind = "llama";
 
     private static readonly string[] EndTexts =
-        ["<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|end_of_text|>", "</s>"];
+        ["<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|eom_id|>", "<|end_of_text|>", "</s>"];
 
     private readonly Vocabulary _vocabulary;
     private readonly IBytePairModel _model;
@@ -38,9 +38,9 @@ public sealed class Tokenizer
         EndTokens = FindEndTokens(metadata, texts);
     }
 
-    /// <summary>The tokens that end a generation: the file's end token, then every control token whose text is
-    /// <c>&lt;|im_end|&gt;</c>, <c>&lt;|endoftext|&gt;</c>, <c>&lt;|eot_id|&gt;</c>, <c>&lt;|end_of_text|&gt;</c> or
-    /// <c>&lt;/s&gt;</c>.</summary>
+    /// <summary>The tokens that end a generation: the file's end token and end-of-turn token, then every control token
+    /// whose text is <c>&lt;|im_end|&gt;</c>, <c>&lt;|endoftext|&gt;</c>, <c>&lt;|eot_id|&gt;</c>,
+    /// <c>&lt;|eom_id|&gt;</c>, <c>&lt;|end_of_text|&gt;</c> or <c>&lt;/s&gt;</c>.</summary>
     public ImmutableArray<int> EndTokens { get; }
 
     /// <summary>The token the model wants before every text; null when it wants none. <see cref="Encode"/> does not add
@@ -180,8 +180,9 @@ public sealed class Tokenizer
 
     private ImmutableArray<int> FindEndTokens(GgufMetadata metadata, ImmutableArray<string> texts)
     {
+        int?[] named = [FindToken(metadata, "eos_token_id"), FindToken(metadata, "eot_token_id")];
         var known = Enumerable.Range(0, VocabSize).Where(token => IsControl(token) && EndTexts.Contains(texts[token]));
-        return FindToken(metadata, "eos_token_id") is { } end ? [.. known.Prepend(end).Distinct()] : [.. known];
+        return [.. named.OfType<int>().Concat(known).Distinct()];
     }
 
     private int? FindToken(GgufMetadata metadata, string name)
