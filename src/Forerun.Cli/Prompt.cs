@@ -11,13 +11,10 @@ internal static class Prompt
     /// <exception cref="InvalidOperationException">The model has no chat template that is supported.</exception>
     public static ImmutableArray<int> Tokens(LanguageModel model, string prompt, bool raw)
     {
-        if (!raw && model.ChatTemplate is null)
-        {
-            throw new InvalidOperationException(model.ChatTemplateProblem);
-        }
-
-        var text = raw ? prompt : model.ChatTemplate!.Render([new ChatMessage("user", prompt)], addGenerationPrompt: true);
-        var tokens = model.Tokenizer.Encode(text);
-        return model.Tokenizer.BeginToken is { } begin && (tokens.IsEmpty || tokens[0] != begin) ? [begin, .. tokens] : tokens;
+        var tokenizer = model.Tokenizer;
+        return raw ? tokenizer.WithBeginToken(tokenizer.Encode(prompt))
+            : model.ChatTemplate is { } template
+                ? template.Encode(tokenizer, [new ChatMessage("user", prompt)], addGenerationPrompt: true)
+                : throw new InvalidOperationException(model.ChatTemplateProblem);
     }
 }

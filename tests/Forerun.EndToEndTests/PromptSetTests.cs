@@ -66,8 +66,8 @@ public class PromptSetTests
 
     private static GenerationRequest Request(LanguageModel target, string prompt, int index) => new()
     {
-        PromptTokens = target.Tokenizer.Encode(
-            target.ChatTemplate!.Render([new ChatMessage("user", prompt)], addGenerationPrompt: true)),
+        PromptTokens = target.ChatTemplate!.Encode(
+            target.Tokenizer, [new ChatMessage("user", prompt)], addGenerationPrompt: true),
         MaxTokens = MaxTokens,
         Sampling = index % 2 == 0
             ? SamplingOptions.Default

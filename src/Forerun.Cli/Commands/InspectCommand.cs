@@ -23,6 +23,7 @@ internal sealed record InspectReport(
     ModelConfig Config,
     string TokenizerFingerprint,
     ImmutableArray<int> EndTokens,
+    string? ChatTemplate,
     string? ChatTemplateProblem,
     int DraftVocabularySize,
     long FileBytes,
@@ -60,13 +61,14 @@ internal static class InspectCommand
         using var file = GgufFile.Open(path);
         var tokenizer = Tokenizer.From(file);
         var config = ModelConfig.From(file);
-        _ = ChatTemplate.From(file, out var problem);
+        var template = ChatTemplate.From(file, out var problem);
         return new InspectReport(
             path,
             file.Version,
             config with { DraftVocabulary = [] },
             tokenizer.Fingerprint,
             tokenizer.EndTokens,
+            template?.Name,
             problem,
             config.DraftVocabulary.Length,
             new FileInfo(path).Length,
@@ -89,7 +91,7 @@ internal static class InspectCommand
         grid.AddRow("Context", $"{c.MaxPositionEmbeddings} positions, RoPE base {c.RopeTheta}, scaling {c.RopeScalingFactor}");
         grid.AddRow("Vocabulary", $"{c.VocabSize} tokens, head of {(report.DraftVocabularySize > 0 ? report.DraftVocabularySize : c.VocabSize)} rows{(c.TieWordEmbeddings ? " (tied)" : "")}");
         grid.AddRow("Tokenizer", Markup.Escape($"{report.TokenizerFingerprint}, end tokens {string.Join(", ", report.EndTokens)}"));
-        grid.AddRow("Chat template", Markup.Escape(report.ChatTemplateProblem ?? "supported"));
+        grid.AddRow("Chat template", Markup.Escape(report.ChatTemplate ?? report.ChatTemplateProblem!));
         AnsiConsole.Write(grid);
         var table = new Table().AddColumns("Tensor type", "Tensors", "MB", "Becomes");
         foreach (var type in report.TensorTypes)

@@ -1,32 +1,27 @@
+using System.Collections.Immutable;
 using System.Text;
 using Forerun.Inference.Gguf;
 
 namespace Forerun.Inference.Tokenization;
 
-/// <summary>One turn of a conversation.</summary>
-/// <param name="Role">Who speaks: <c>system</c>, <c>user</c> or <c>assistant</c>.</param>
-/// <param name="Content">What is said.</param>
-public sealed record ChatMessage(string Role, string Content);
-
-/// <summary>How a model wants a conversation written down: ChatML, with or without a default system message. Templates
-/// are recognised, not run. Immutable and thread-safe.</summary>
+/// <summary>How a model wants a conversation written down. Templates are recognised by their whole text, not run: one
+/// that differs from a known one is refused. Immutable and thread-safe.</summary>
+/// <remarks>Written is what the template writes without tools. Llama 3.1 and 3.2 get the date that their templates fall
+/// back to, 26 Jul 2024, so that the same conversation is the same text on every day.</remarks>
 public sealed class ChatTemplate
 {
     private const string Key = "tokenizer.chat_template";
-    private const string LoopStart = "{% for message in messages %}";
+    private const string BeginKey = "tokenizer.ggml.bos_token_id";
+    private const string EndKey = "tokenizer.ggml.eos_token_id";
+    private readonly KnownTemplate _template;
+    private readonly string _beginText;
+    private readonly string _endText;
 
-    private const string DefaultSystemStart =
-        "{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system\n";
+    internal ChatTemplate(KnownTemplate template, string? beginText, string? endText) =>
+        (_template, _beginText, _endText) = (template, beginText ?? "", endText ?? "");
 
-    private const string DefaultSystemEnd = "<|im_end|>\n' }}{% endif %}";
-
-    private const string LoopEnd =
-        "{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}"
-        + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
-
-    private readonly string? _defaultSystemText;
-
-    private ChatTemplate(string? defaultSystemText) => _defaultSystemText = defaultSystemText;
+    /// <summary>What the template is called, such as "ChatML" or "Llama-3.1".</summary>
+    public string Name => _template.Name;
 
     /// <summary>Recognises a model's chat template.</summary>
     /// <param name="file">The model file.</param>
@@ -35,57 +30,63 @@ public sealed class ChatTemplate
     public static ChatTemplate? From(GgufFile file, out string? problem)
     {
         ArgumentNullException.ThrowIfNull(file);
-        var text = file.Metadata.FindString(Key);
-        var template = text is null ? null : Recognise(text);
-        problem = template is not null ? null
-            : text is null ? $"\"{file.Name}\" has no chat template. Use --raw to give the prompt as it is."
-            : $"The chat template of \"{file.Name}\" is not supported; ChatML is. "
-                + "Use --raw to give the prompt as it is.";
-        return template;
-    }
-
-    /// <summary>Writes a conversation down. A default system message comes first when the model has one and the first
-    /// message is not a system one.</summary>
-    /// <param name="messages">The turns so far; with none at all there is no system message either.</param>
-    /// <param name="addGenerationPrompt">Whether the assistant's next turn is opened.</param>
-    public string Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt)
-    {
-        ArgumentNullException.ThrowIfNull(messages);
-        var text = new StringBuilder();
-        if (_defaultSystemText is not null && messages.Count > 0 && messages[0].Role != "system")
+        const string advice = "Use --raw to give the prompt as it is.";
+        if (file.Metadata.FindString(Key) is not { } text)
         {
-            Append(text, new ChatMessage("system", _defaultSystemText));
-        }
-
-        foreach (var message in messages)
-        {
-            Append(text, message);
-        }
-
-        return addGenerationPrompt ? text.Append("<|im_start|>assistant\n").ToString() : text.ToString();
-    }
-
-    private static ChatTemplate? Recognise(string text)
-    {
-        text = text.Replace("\\n", "\n", StringComparison.Ordinal);
-        if (text == LoopStart + LoopEnd)
-        {
-            return new ChatTemplate(null);
-        }
-
-        const string start = LoopStart + DefaultSystemStart;
-        const string end = DefaultSystemEnd + LoopEnd;
-        if (text.Length < start.Length + end.Length
-            || !text.StartsWith(start, StringComparison.Ordinal)
-            || !text.EndsWith(end, StringComparison.Ordinal))
-        {
+            problem = $"\"{file.Name}\" has no chat template. {advice}";
             return null;
         }
 
-        var defaultSystemText = text[start.Length..^end.Length];
-        return defaultSystemText.AsSpan().ContainsAny('\'', '\\') ? null : new ChatTemplate(defaultSystemText);
+        if (KnownTemplate.Find(text) is not { } template)
+        {
+            problem = $"The chat template of \"{file.Name}\" is not known; known are those of {KnownTemplate.Families}, "
+                + $"unchanged. {advice}";
+            return null;
+        }
+
+        var (begin, end) = (TokenText(file.Metadata, BeginKey), TokenText(file.Metadata, EndKey));
+        var missing = template.NeedsBegin && begin is null ? BeginKey : template.NeedsEnd && end is null ? EndKey : null;
+        problem = missing is null ? null
+            : $"The chat template of \"{file.Name}\" ({template.Name}) writes a token that the file does not name: key "
+                + $"\"{missing}\" is missing or no token. {advice}";
+        return missing is null ? new ChatTemplate(template, begin, end) : null;
     }
 
-    private static void Append(StringBuilder text, ChatMessage message) =>
-        text.Append("<|im_start|>").Append(message.Role).Append('\n').Append(message.Content).Append("<|im_end|>\n");
+    /// <summary>Writes a conversation down. A default system message comes first when the template has one and the first
+    /// message is not a system one.</summary>
+    /// <param name="messages">The turns so far.</param>
+    /// <param name="addGenerationPrompt">Whether the assistant's next turn is opened, where the template tells.</param>
+    /// <returns>The text, control tokens as their text. <see cref="Encode"/> also keeps them apart from what messages
+    /// say.</returns>
+    /// <exception cref="ArgumentException">The template refuses the conversation: an unknown role, a system message
+    /// where it takes none, turns not in turn, no message at all.</exception>
+    public string Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt) =>
+        string.Concat(Write(messages, addGenerationPrompt).Select(part => part.Text));
+
+    /// <summary>The tokens of a conversation, the begin token first if template or tokenizer want it, never twice.
+    /// Control tokens come from the template alone: written in a message they are plain text.</summary>
+    /// <param name="tokenizer">The tokenizer of the same file.</param>
+    /// <param name="messages">The turns so far.</param>
+    /// <param name="addGenerationPrompt">Whether the assistant's next turn is opened, where the template tells.</param>
+    /// <exception cref="ArgumentException">As for <see cref="Render"/>.</exception>
+    public ImmutableArray<int> Encode(
+        Tokenizer tokenizer, IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt)
+    {
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        return tokenizer.WithBeginToken(tokenizer.EncodeParts(Write(messages, addGenerationPrompt)));
+    }
+
+    private IReadOnlyList<TextPart> Write(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        var writer = new ConversationWriter(_beginText, _endText);
+        _template.Write(new Conversation(Name, messages, addGenerationPrompt).Checked(), writer);
+        return writer.Parts;
+    }
+
+    private static string? TokenText(GgufMetadata metadata, string key) =>
+        metadata.FindInt32(key) is { } token && metadata.FindStrings("tokenizer.ggml.tokens") is { } tokens
+            && token >= 0 && token < tokens.Count
+                ? Encoding.UTF8.GetString(tokens[token])
+                : null;
 }

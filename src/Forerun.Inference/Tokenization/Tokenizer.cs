@@ -14,11 +14,12 @@ public sealed class Tokenizer
     private const string SentencePieceKind = "llama";
 
     private static readonly string[] EndTexts =
-        ["<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|end_of_text|>", "</s>"];
+        ["<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|eom_id|>", "<|end_of_text|>", "</s>"];
 
     private readonly Vocabulary _vocabulary;
     private readonly IBytePairModel _model;
     private readonly SpecialTokens _special;
+    private readonly SpecialTokens _userDefined;
 
     private Tokenizer(GgufMetadata metadata)
     {
@@ -30,15 +31,16 @@ public sealed class Tokenizer
         _model = preTokenizer is not null
             ? ByteLevelModel.Read(metadata, _vocabulary, texts, preTokenizer)
             : SentencePieceModel.Read(metadata, _vocabulary, texts, FindToken(metadata, "unknown_token_id"));
-        _special = new SpecialTokens(texts.Select((text, token) => (text, token))
-            .Where(special => _vocabulary.IsSpecial(special.token)));
+        var special = texts.Select((text, token) => (text, token)).Where(entry => _vocabulary.IsSpecial(entry.token));
+        _special = new SpecialTokens(special);
+        _userDefined = new SpecialTokens(special.Where(entry => !IsControl(entry.token)));
         BeginToken = FindBeginToken(metadata, isUsual: !isByteLevel || preTokenizer!.KnowsWholeWords);
         EndTokens = FindEndTokens(metadata, texts);
     }
 
-    /// <summary>The tokens that end a generation: the file's end token, then every control token whose text is
-    /// <c>&lt;|im_end|&gt;</c>, <c>&lt;|endoftext|&gt;</c>, <c>&lt;|eot_id|&gt;</c>, <c>&lt;|end_of_text|&gt;</c> or
-    /// <c>&lt;/s&gt;</c>.</summary>
+    /// <summary>The tokens that end a generation: the file's end token and end-of-turn token, then every control token
+    /// whose text is <c>&lt;|im_end|&gt;</c>, <c>&lt;|endoftext|&gt;</c>, <c>&lt;|eot_id|&gt;</c>,
+    /// <c>&lt;|eom_id|&gt;</c>, <c>&lt;|end_of_text|&gt;</c> or <c>&lt;/s&gt;</c>.</summary>
     public ImmutableArray<int> EndTokens { get; }
 
     /// <summary>The token the model wants before every text; null when it wants none. <see cref="Encode"/> does not add
@@ -71,15 +73,28 @@ public sealed class Tokenizer
     {
         ArgumentNullException.ThrowIfNull(text);
         var encoder = new BytePairEncoder(_model);
-        var start = 0;
-        while (parseSpecial && _special.Find(text.AsSpan(start)) is { } special)
+        var plain = new StringBuilder();
+        Append(text, parseSpecial ? _special : null, plain, encoder);
+        _model.Encode(plain.ToString(), encoder);
+        return encoder.Tokens;
+    }
+
+    /// <summary>Puts the begin token before the tokens of a text, if the model wants one and it is not there.</summary>
+    public ImmutableArray<int> WithBeginToken(ImmutableArray<int> tokens) =>
+        BeginToken is { } begin && (tokens.IsEmpty || tokens[0] != begin) ? [begin, .. tokens] : tokens;
+
+    /// <summary>The token ids of a text in parts. Parts that meet are encoded as one text, but a control token is found
+    /// only within a part that is no content; user-defined tokens are found in every part.</summary>
+    internal ImmutableArray<int> EncodeParts(IReadOnlyList<TextPart> parts)
+    {
+        var encoder = new BytePairEncoder(_model);
+        var plain = new StringBuilder();
+        foreach (var part in parts)
         {
-            _model.Encode(text.Substring(start, special.Start), encoder);
-            encoder.Append(special.Token);
-            start += special.Start + special.Length;
+            Append(part.Text, part.IsContent ? _userDefined : _special, plain, encoder);
         }
 
-        _model.Encode(text[start..], encoder);
+        _model.Encode(plain.ToString(), encoder);
         return encoder.Tokens;
     }
 
@@ -116,6 +131,22 @@ public sealed class Tokenizer
             : bytes;
     }
 
+    /// <summary>Appends a text up to its last special token; what follows stays in <paramref name="plain"/>.</summary>
+    private void Append(string text, SpecialTokens? special, StringBuilder plain, BytePairEncoder encoder)
+    {
+        var start = 0;
+        while (special?.Find(text.AsSpan(start)) is { } found)
+        {
+            plain.Append(text, start, found.Start);
+            _model.Encode(plain.ToString(), encoder);
+            plain.Clear();
+            encoder.Append(found.Token);
+            start += found.Start + found.Length;
+        }
+
+        plain.Append(text, start, text.Length - start);
+    }
+
     private static bool IsByteLevel(GgufMetadata metadata) => metadata.GetString($"{Prefix}model") switch
     {
         ByteLevelKind => true,
@@ -149,8 +180,9 @@ public sealed class Tokenizer
 
     private ImmutableArray<int> FindEndTokens(GgufMetadata metadata, ImmutableArray<string> texts)
     {
+        int?[] named = [FindToken(metadata, "eos_token_id"), FindToken(metadata, "eot_token_id")];
         var known = Enumerable.Range(0, VocabSize).Where(token => IsControl(token) && EndTexts.Contains(texts[token]));
-        return FindToken(metadata, "eos_token_id") is { } end ? [.. known.Prepend(end).Distinct()] : [.. known];
+        return [.. named.OfType<int>().Concat(known).Distinct()];
     }
 
     private int? FindToken(GgufMetadata metadata, string name)

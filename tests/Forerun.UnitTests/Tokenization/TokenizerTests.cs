@@ -90,6 +90,23 @@ public class TokenizerTests
         Assert.Equal([0], From(small).Encode("a"));
     }
 
+    [Theory]
+    [InlineData("<|im_end|>")]
+    [InlineData("<|eot_id|>")]
+    [InlineData("<|eom_id|>")]
+    [InlineData("</s>")]
+    public void EndTokens_ControlTokenThatEndsATurn_IsOne(string text)
+    {
+        var small = Small().Set("tokenizer.ggml.tokens", new[] { "a", "b", "ab", text })
+            .Set("tokenizer.ggml.token_type", new[] { 1, 1, 1, 3 }).Set("tokenizer.ggml.eos_token_id", 2u);
+        Assert.Equal([2, 3], From(small).EndTokens);
+        Assert.Equal([2], From(small.Set("tokenizer.ggml.token_type", new[] { 1, 1, 1, 1 })).EndTokens);
+    }
+
+    [Fact]
+    public void EndTokens_FileNamesTheEndOfATurn_IsOne() => Assert.Equal(
+        [0, 1], From(Small().Set("tokenizer.ggml.eos_token_id", 0u).Set("tokenizer.ggml.eot_token_id", 1u)).EndTokens);
+
     [Fact]
     public void Encode_PieceThatIsAToken_NeedsNoMergesOnlyWithWholeWords()
     {
@@ -135,6 +152,7 @@ public class TokenizerTests
             "entry 1 of key \"tokenizer.ggml.merges\" is no pair of tokens that makes a third."
         },
         { "eos_token_id", 4u, "key \"tokenizer.ggml.eos_token_id\" is 4; expected 0 to 3." },
+        { "eot_token_id", 4u, "key \"tokenizer.ggml.eot_token_id\" is 4; expected 0 to 3." },
         {
             "add_bos_token", true,
             "key \"tokenizer.ggml.add_bos_token\" wants a begin token, but key \"tokenizer.ggml.bos_token_id\" is "
