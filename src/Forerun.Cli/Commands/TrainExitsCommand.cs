@@ -79,10 +79,12 @@ internal static class TrainExitsCommand
                 },
                 parsed.GetRequiredValue(output));
             var texts = Read(parsed.GetRequiredValue(prompts));
-            training.Run(
+            var report = training.Run(
                 [.. texts.Select(text => Prompt.Tokens(target, text, parsed.GetValue(options.Raw)))],
                 new ProgressLine().Show,
                 cancellationToken);
+            Console.Error.WriteLine();
+            Console.WriteLine(report.ToMarkdown());
             return Task.FromResult(ExitCodes.Success);
         });
         return command;
