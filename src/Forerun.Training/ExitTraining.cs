@@ -63,9 +63,9 @@ public sealed class ExitTraining(LanguageModel target, LanguageModel draft, Trai
         {
             ["target"] = target.Id,
             ["draft"] = draft.Id,
-            ["options"] = $"{options.HeldOutRounds} {options.DraftLength} {options.Seed} {options.MaxTokens} {options.MaxPromptTokens} {string.Join(',', _layers)}",
+            ["options"] = $"{options.HeldOutRounds} {options.DraftLength} {options.Seed} {options.MaxTokens} {options.MaxPromptTokens}",
         };
-        if (Find(path, origin) is { } file)
+        if (Find(path, origin) is { } file && _layers.All(layer => file.Tensors.ContainsKey($"hidden.{layer}")))
         {
             return HeldOutRounds.Read(file, _layers, target.Config.HiddenSize, options.DraftLength + 1);
         }
