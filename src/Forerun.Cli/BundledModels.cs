@@ -5,6 +5,7 @@ namespace Forerun.Cli;
 internal static class BundledModels
 {
     private const string TargetPath = "smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf";
+    private const string ExitsPath = "smollm2-135m-instruct/exits.safetensors";
     private const string DraftPath = "forerun-draft/forerun-draft.gguf";
 
     /// <summary>The path given, or the bundled target's.</summary>
@@ -13,7 +14,10 @@ internal static class BundledModels
     /// <summary>The path given, or the bundled draft model's.</summary>
     public static string Draft(string? path) => path ?? Find(DraftPath, "--draft-model");
 
+    /// <summary>The path given, or the bundled exits'.</summary>
+    public static string Exits(string? path) => path ?? Find(ExitsPath, "--exits-file");
+
     private static string Find(string relative, string option) =>
         BundledFiles.Find(Path.Combine("models", relative)) ?? throw new FileNotFoundException(
-            $"The bundled model \"models/{relative}\" is not beside the program or above it. Name a GGUF file with {option}.");
+            $"The bundled model \"models/{relative}\" is not beside the program or above it. Name a file with {option}.");
 }

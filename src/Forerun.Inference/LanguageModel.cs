@@ -67,6 +67,9 @@ public sealed class LanguageModel : IDisposable
     /// <summary>Bytes of weights that one decode step reads.</summary>
     public long WeightBytesPerPass => Weights.BytesPerPass;
 
+    /// <summary>Weights that a pass multiplies each row with: all matrices, the head included.</summary>
+    public long WeightsPerPass => Weights.CountPerPass;
+
     /// <summary>Bytes of keys and values per position.</summary>
     public long KvBytesPerPosition => KvPool.Layout.PageBytes / KvPage.Positions;
 

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using Forerun.Inference.Safetensors;
 
 namespace Forerun.Training;
@@ -29,13 +31,7 @@ public sealed class HiddenRows(ImmutableArray<int> layers, int hiddenSize)
     /// <param name="hidden">The hidden states, <c>[hiddenSize]</c>.</param>
     public void AddHidden(int layer, ReadOnlySpan<float> hidden)
     {
-        var squares = 0d;
-        foreach (var value in hidden)
-        {
-            squares += (double)value * value;
-        }
-
-        var inverse = 1 / Math.Sqrt(Math.Max(squares / hidden.Length, 1e-30));
+        var inverse = 1f / MathF.Sqrt(MathF.Max(TensorPrimitives.SumOfSquares(hidden) / hidden.Length, 1e-30f));
         foreach (var value in hidden)
         {
             _rows[layer].Add((Half)(value * inverse));
@@ -45,12 +41,9 @@ public sealed class HiddenRows(ImmutableArray<int> layers, int hiddenSize)
     /// <summary>Adds a row's token.</summary>
     public void AddToken(int token) => _tokens.Add(token);
 
-    /// <summary>Copies one row of a layer as floats.</summary>
-    public void Copy(int layer, int row, Span<float> destination)
-    {
-        var source = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_rows[layer]).Slice(row * hiddenSize, hiddenSize);
-        System.Numerics.Tensors.TensorPrimitives.ConvertToSingle(source, destination);
-    }
+    /// <summary>All rows of a layer, <c>[rows, hiddenSize]</c>; valid until one is added.</summary>
+    /// <param name="layer">Index into <see cref="Layers"/>.</param>
+    public ReadOnlySpan<Half> Rows(int layer) => CollectionsMarshal.AsSpan(_rows[layer]);
 
     /// <summary>Writes a shard.</summary>
     public void Write(string path, IEnumerable<KeyValuePair<string, string>> metadata)
@@ -58,8 +51,7 @@ public sealed class HiddenRows(ImmutableArray<int> layers, int hiddenSize)
         List<SafetensorsTensor> tensors = [SafetensorsTensor.Of("tokens", [Count], [.. _tokens])];
         for (var i = 0; i < layers.Length; i++)
         {
-            var values = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_rows[i]);
-            tensors.Add(SafetensorsTensor.Of($"hidden.{layers[i]}", [Count, hiddenSize], values));
+            tensors.Add(SafetensorsTensor.Of($"hidden.{layers[i]}", [Count, hiddenSize], Rows(i)));
         }
 
         SafetensorsWriter.Write(path, metadata, tensors);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Forerun.Inference;
 
 namespace Forerun.Training;
 
@@ -57,5 +58,26 @@ public sealed record TrainingOptions
         return [.. Enumerable.Range(0, Count)
             .Select(i => (int)Math.Clamp(Math.Round(first + (i * step)), 1, Math.Max(1, numHiddenLayers - 1)))
             .Distinct()];
+    }
+
+    /// <summary>Checks the options against a target.</summary>
+    /// <exception cref="ArgumentException">One is out of range.</exception>
+    internal void Validate(ModelConfig config)
+    {
+        var layers = LayersOf(config.NumHiddenLayers);
+        if (Rank < 32 || Rank % 32 != 0 || ShortlistSize < 1 || ShortlistSize > config.VocabSize || DraftLength is < 1 or > 16
+            || TrainingRows < 1 || HeldOutRounds < 8 || Epochs < 0 || config.HeadRows != config.VocabSize)
+        {
+            throw new ArgumentException(
+                $"Exits cannot be trained like this: expected a rank that is a multiple of 32, a shortlist of 1 to {config.VocabSize} tokens, draft length 1 to 16, at least 1 row and 8 rounds, and a target whose head covers its vocabulary; "
+                + $"got rank {Rank}, {ShortlistSize} tokens, draft length {DraftLength}, {TrainingRows} rows, {HeldOutRounds} rounds, {config.HeadRows} of {config.VocabSize} tokens.");
+        }
+
+        var ascending = layers.Zip(layers.Skip(1)).All(pair => pair.First < pair.Second);
+        if (!ascending || layers[0] < 1 || layers[^1] >= config.NumHiddenLayers || Exits.Except(layers).Any())
+        {
+            throw new ArgumentException(
+                $"Exit layers must ascend between 1 and {config.NumHiddenLayers - 1}, and exits be among the candidates; got candidates {string.Join(", ", layers)}, exits {string.Join(", ", Exits)}.");
+        }
     }
 }

@@ -93,11 +93,26 @@ public class CommandLineTests
         Assert.True(document.GetProperty("verify5OverDecode1").GetDouble() > 0);
     }
 
+    [Fact]
+    public async Task BenchExits_BundledExits_TellsWhatEachCosts()
+    {
+        var result = await RunAsync("bench", "exits", "--threads", "1", "--repetitions", "1", "--json");
+        Assert.Equal(("", 0), (result.Error, result.ExitCode));
+        var document = JsonDocument.Parse(result.Output).RootElement;
+        var exits = document.GetProperty("exits").EnumerateArray().ToArray();
+        Assert.NotEmpty(exits);
+        Assert.Equal(
+            document.GetProperty("totalShare").GetDouble(), exits.Sum(exit => exit.GetProperty("share").GetDouble()), 1e-6);
+    }
+
     [Theory]
     [InlineData(1, "no-such-file.gguf", "inspect", "no-such-file.gguf")]
     [InlineData(1, "out of range", "generate", "x", "--temperature", "-1")]
     [InlineData(1, "cannot be reached", "edge", "x", "--server", "http://127.0.0.1:9")]
     [InlineData(2, "not usable", "edge", "x", "--server", "nowhere")]
+    [InlineData(1, "expected a rank that is a multiple of 32", "train-exits", "--prompts", "/dev/null", "--output", "x", "--rank", "33")]
+    [InlineData(1, "no-such-prompts", "train-exits", "--prompts", "no-such-prompts", "--output", "x")]
+    [InlineData(2, "--exits takes layer numbers", "train-exits", "--prompts", "x", "--output", "x", "--exits", "10,b")]
     [InlineData(2, "--server", "edge", "x")]
     [InlineData(2, "--no-such-option", "generate", "x", "--no-such-option")]
     public async Task Mistakes_AreToldOnStandardErrorWithAnExitCode(int exitCode, string text, params string[] arguments)

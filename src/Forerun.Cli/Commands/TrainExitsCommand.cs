@@ -58,7 +58,7 @@ internal static class TrainExitsCommand
             options.Seed, options.Raw,
         };
         options.AddEngine(command);
-        command.SetAction((parsed, cancellationToken) =>
+        command.SetAction(async (parsed, cancellationToken) =>
         {
             var engine = options.Engine(parsed);
             using var target = LanguageModel.Load(BundledModels.Target(parsed.GetValue(options.Model)), engine);
@@ -79,11 +79,17 @@ internal static class TrainExitsCommand
                 },
                 parsed.GetRequiredValue(output));
             var texts = Read(parsed.GetRequiredValue(prompts));
-            training.Run(
-                [.. texts.Select(text => Prompt.Tokens(target, text, parsed.GetValue(options.Raw)))],
-                new ProgressLine().Show,
+
+            // On another thread, so that Ctrl+C is heard.
+            var report = await Task.Run(
+                () => training.Run(
+                    [.. texts.Select(text => Prompt.Tokens(target, text, parsed.GetValue(options.Raw)))],
+                    new ProgressLine().Show,
+                    cancellationToken),
                 cancellationToken);
-            return Task.FromResult(ExitCodes.Success);
+            Console.Error.WriteLine();
+            Console.WriteLine(report.ToMarkdown());
+            return ExitCodes.Success;
         });
         return command;
     }

@@ -73,4 +73,5 @@ internal sealed record GenerationReport
 [JsonSerializable(typeof(Commands.DemoReport))]
 [JsonSerializable(typeof(Commands.CompareReport))]
 [JsonSerializable(typeof(PromptLine))]
+[JsonSerializable(typeof(Commands.ExitBenchReport))]
 internal sealed partial class ReportJson : JsonSerializerContext;

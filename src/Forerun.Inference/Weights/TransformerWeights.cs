@@ -37,6 +37,7 @@ internal sealed unsafe class TransformerWeights : IDisposable
 
     private readonly GgufFile _file;
     private readonly GgufTensor _embedding;
+    private readonly GgufTensor _head;
     private readonly WeightArena _arena;
 
     /// <summary>Loads and packs everything.</summary>
@@ -48,6 +49,8 @@ internal sealed unsafe class TransformerWeights : IDisposable
         var head = config.TieWordEmbeddings ? "token_embd.weight" : "output.weight";
         _arena = new WeightArena(ArenaBytes(file, config, head, format));
         var packer = new TilePacker(file, format, workers, _arena);
+
+        _head = file.Tensor(head);
 
         // The largest matrix first: while it is packed, its pages of the file are resident too.
         Head = packer.Pack(head);
@@ -73,6 +76,9 @@ internal sealed unsafe class TransformerWeights : IDisposable
     /// <summary>Bytes that a decode step reads: every matrix once.</summary>
     public long BytesPerPass => Head.Bytes + Layers.Sum(l => l.Matrices.Sum(m => m.Bytes));
 
+    /// <summary>Weights of every matrix.</summary>
+    public long CountPerPass => Count(Head) + Layers.Sum(l => l.Matrices.Sum(Count));
+
     /// <summary>Bytes of an embedding row in the file.</summary>
     public int EmbeddingRowBytes => checked((int)_embedding.RowBytes);
 
@@ -84,6 +90,14 @@ internal sealed unsafe class TransformerWeights : IDisposable
     {
         _file.ReadRow(_embedding, token, scratch);
         TensorDecoder.DecodeRow(_embedding.Type, scratch[..EmbeddingRowBytes], destination);
+    }
+
+    /// <summary>A token's row of the LM head as the file has it, <c>[hiddenSize]</c>. Allocates.</summary>
+    public void HeadRow(int token, Span<float> destination)
+    {
+        var bytes = new byte[checked((int)_head.RowBytes)];
+        _file.ReadRow(_head, token, bytes);
+        TensorDecoder.DecodeRow(_head.Type, bytes, destination);
     }
 
     /// <inheritdoc/>
@@ -119,6 +133,8 @@ internal sealed unsafe class TransformerWeights : IDisposable
             return (head * headDim) + (i < half ? 2 * i : (2 * (i - half)) + 1);
         };
     }
+
+    private static long Count(WeightMatrix matrix) => (long)matrix.Rows * matrix.Columns;
 
     private static string Name(int layer, string tensor) => $"blk.{layer}.{tensor}.weight";
 
