@@ -32,4 +32,7 @@ internal static partial class CloudLog
 
     [LoggerMessage(9, LogLevel.Error, "The target failed for one session.")]
     public static partial void SessionFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(10, LogLevel.Error, "An exit failed; nothing was announced.")]
+    public static partial void ExitFailed(ILogger logger, Exception exception);
 }

@@ -92,7 +92,8 @@ public sealed class ForerunServer : IAsyncDisposable
             options.Scheduler,
             TimeProvider.System,
             services.GetRequiredService<ILogger<VerificationScheduler>>(),
-            options.DraftModel));
+            options.DraftModel,
+            options.Exits));
         builder.Services.AddSingleton<VerifierService>();
         builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize =
             (target.Config.MaxPositionEmbeddings * MaxTokenBytes) + MaxMessageOverhead);

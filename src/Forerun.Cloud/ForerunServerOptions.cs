@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Forerun.Inference;
+using Forerun.Inference.Exits;
 using Microsoft.Extensions.Logging;
 
 namespace Forerun.Cloud;
@@ -16,6 +17,9 @@ public sealed record ForerunServerOptions
 
     /// <summary>Draft model for mode colocated, owned by the caller; null (default) = the mode is refused.</summary>
     public LanguageModel? DraftModel { get; init; }
+
+    /// <summary>Exits of the target, owned by the caller; null (default) = nothing is announced.</summary>
+    public ExitHeads? Exits { get; init; }
 
     /// <summary>Longest wait for running rounds when stopping; default 5 s.</summary>
     public TimeSpan GraceTime { get; init; } = TimeSpan.FromSeconds(5);

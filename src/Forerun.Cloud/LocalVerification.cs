@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
 using Forerun.Core.Decoding;
+using Forerun.Inference.Exits;
 
 namespace Forerun.Cloud;
 
@@ -15,6 +16,7 @@ internal sealed class LocalVerification : IVerification
     private readonly VerificationScheduler _scheduler;
     private readonly DraftInbox _inbox;
     private readonly bool _isAutoregressive;
+    private Assumption _announced;
 
     public LocalVerification(
         VerificationScheduler scheduler,
@@ -41,6 +43,9 @@ internal sealed class LocalVerification : IVerification
 
     /// <summary>The server's own drafting; null where the edge drafts or nobody does.</summary>
     internal DraftSession? Drafting { get; }
+
+    /// <summary>Makes the announcements of a generation that drafts ahead; null where the target has no exits.</summary>
+    internal ExitAnnouncer? Announcer { get; init; }
 
     /// <summary>Counts generations: a smaller number is older.</summary>
     internal long Number { get; init; }
@@ -151,6 +156,17 @@ internal sealed class LocalVerification : IVerification
     {
         Session.DropCache();
         Drafting?.DropCache();
+    }
+
+    /// <summary>Sends an announcement unless the one before said the same. One caller at a time.</summary>
+    internal void Announce(Announcement announcement)
+    {
+        var said = new Assumption(announcement.Round, announcement.AcceptedCount, announcement.NextToken);
+        if (said != _announced)
+        {
+            _announced = said;
+            _events.Writer.TryWrite(announcement);
+        }
     }
 
     /// <summary>Ends the round with its verdict, and the generation when it is over.</summary>

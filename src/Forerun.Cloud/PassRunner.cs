@@ -6,10 +6,12 @@ namespace Forerun.Cloud;
 
 /// <summary>One target pass after another: gathers rows, runs them, samples. One caller at a time.</summary>
 internal sealed class PassRunner(
-    LanguageModel target, SchedulerOptions options, TimeProvider time, ILogger logger) : IDisposable
+    LanguageModel target, SchedulerOptions options, TimeProvider time, ILogger logger, ExitRunner? exits = null)
+    : IDisposable
 {
     private readonly ForwardPass _pass = target.CreatePass(options.MaxRows, options.MaxRows);
     private readonly ForwardBatch _batch = new();
+    private readonly List<LocalVerification> _listeners = [];
     private TimeSpan _compute;
 
     /// <summary>Rows of prompts in the batch.</summary>
@@ -19,6 +21,7 @@ internal sealed class PassRunner(
     public void Begin()
     {
         _batch.Clear();
+        _listeners.Clear();
         PromptRows = 0;
     }
 
@@ -33,6 +36,11 @@ internal sealed class PassRunner(
         try
         {
             PromptRows += verification.Session.AddRows(_batch);
+            if (verification is { Announcer: not null, Session.Verifies: true })
+            {
+                _listeners.Add(verification);
+            }
+
             return null;
         }
         catch (Exception exception)
@@ -49,7 +57,10 @@ internal sealed class PassRunner(
         var started = time.GetTimestamp();
         try
         {
-            _pass.Run(_batch);
+            _pass.Begin(_batch);
+            LookThroughExits();
+            _pass.RunLayers(target.Config.NumHiddenLayers);
+            _pass.RunHead();
             return null;
         }
         catch (Exception exception)
@@ -86,6 +97,18 @@ internal sealed class PassRunner(
 
     /// <inheritdoc/>
     public void Dispose() => _pass.Dispose();
+
+    private void LookThroughExits()
+    {
+        for (var exit = 0; _listeners.Count > 0 && exit < exits!.Layers.Length; exit++)
+        {
+            _pass.RunLayers(exits.Layers[exit]);
+            foreach (var verification in _listeners)
+            {
+                exits.Look(exit, _pass, _batch, verification);
+            }
+        }
+    }
 
     /// <summary>What a session sees when a pass of its model failed.</summary>
     internal static VerifierUnavailableException Failure(Exception cause) => new(

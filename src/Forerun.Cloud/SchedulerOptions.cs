@@ -34,6 +34,10 @@ public sealed record SchedulerOptions
     /// server, 1 … <see cref="MaxDraftLength"/>. Default 4.</summary>
     public int ColocatedDraftLength { get; init; } = 4;
 
+    /// <summary>Least calibrated confidence of an announcement, 0 … 1. Default 0.2: a wrong announcement costs the edge a
+    /// little drafting, a missing one the whole draft.</summary>
+    public float ExitThreshold { get; init; } = 0.2f;
+
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     internal void Validate()
@@ -46,5 +50,7 @@ public sealed record SchedulerOptions
         ArgumentOutOfRangeException.ThrowIfNegative(KvMemory);
         ArgumentOutOfRangeException.ThrowIfLessThan(ColocatedDraftLength, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(ColocatedDraftLength, MaxDraftLength);
+        ArgumentOutOfRangeException.ThrowIfNegative(ExitThreshold);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(ExitThreshold, 1f);
     }
 }

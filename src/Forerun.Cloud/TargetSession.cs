@@ -47,6 +47,15 @@ internal sealed class TargetSession : IDisposable
     /// <summary>Keys and values; another session may fork it.</summary>
     public KvCache Cache => _cache;
 
+    /// <summary>The planned rows hold a verification.</summary>
+    public bool Verifies => _draftLength >= 0;
+
+    /// <summary>The tokens that stand and the draft under verification.</summary>
+    public ReadOnlySpan<int> VerifiedTokens => _tokens.AsSpan(0, _committed + Math.Max(0, _draftLength));
+
+    /// <summary>Where this session's rows with logits start in the pass.</summary>
+    public int FirstLogitRow => _firstLogitRow;
+
     /// <summary>Bytes that the planned rows allocate.</summary>
     public long BytesToAdd => _cache.BytesToReserve(_plannedRows);
 

@@ -1,5 +1,6 @@
 using Forerun.Core.Decoding;
 using Forerun.Inference;
+using Forerun.Inference.Exits;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -18,6 +19,7 @@ public sealed partial class VerificationScheduler : IDisposable
     private readonly DraftRunner? _drafts;
     private readonly SchedulerOptions _options;
     private readonly TimeProvider _time;
+    private readonly ExitRunner? _exits;
     private readonly PassRunner _runner;
     private readonly Thread _thread;
     private TaskCompletionSource? _empty;
@@ -34,6 +36,7 @@ public sealed partial class VerificationScheduler : IDisposable
     /// <param name="logger">Null = no log.</param>
     /// <param name="draft">Draft model for mode <see cref="DecodingMode.Colocated"/>; null (default) = that mode is refused.
     /// </param>
+    /// <param name="exits">The target's exits, for modes that draft ahead; null (default) = nothing is announced.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     /// <exception cref="ModelMismatchException">The draft model has another tokenizer than the target.</exception>
     public VerificationScheduler(
@@ -41,7 +44,8 @@ public sealed partial class VerificationScheduler : IDisposable
         SchedulerOptions? options = null,
         TimeProvider? timeProvider = null,
         ILogger<VerificationScheduler>? logger = null,
-        LanguageModel? draft = null)
+        LanguageModel? draft = null,
+        ExitHeads? exits = null)
     {
         _options = options ?? SchedulerOptions.Default;
         _options.Validate();
@@ -61,7 +65,8 @@ public sealed partial class VerificationScheduler : IDisposable
         }
 
         logger ??= NullLogger<VerificationScheduler>.Instance;
-        _runner = new PassRunner(target, _options, _time, logger);
+        _exits = exits is null ? null : new ExitRunner(exits, _options, target.Threads < ProcessCores.Count, logger);
+        _runner = new PassRunner(target, _options, _time, logger, _exits);
         _drafts = draft is null ? null : new DraftRunner(draft, _options, _time, logger);
         _thread = new Thread(Run) { IsBackground = true, Name = "Forerun target" };
         _thread.Start();
@@ -123,6 +128,9 @@ public sealed partial class VerificationScheduler : IDisposable
                 request.Mode == DecodingMode.Colocated ? _drafts!.CreateSession(request) : null)
             {
                 Number = ++_generations,
+                Announcer = request.Mode is DecodingMode.Preemptive or DecodingMode.Pipelined
+                    ? _exits?.CreateAnnouncer(request, limits)
+                    : null,
             };
             _sessions.Add(verification);
             Enqueue(verification);
@@ -202,6 +210,7 @@ public sealed partial class VerificationScheduler : IDisposable
 
         _thread.Join();
         _runner.Dispose();
+        _exits?.Dispose();
         _drafts?.Dispose();
         _kept.Dispose();
     }

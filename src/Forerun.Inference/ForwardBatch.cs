@@ -20,7 +20,7 @@ public sealed class ForwardBatch
 
     internal ReadOnlySpan<BatchSegment> Segments => CollectionsMarshal.AsSpan(_segments);
 
-    internal ReadOnlySpan<int> LogitRows => CollectionsMarshal.AsSpan(_logitRows);
+    public ReadOnlySpan<int> LogitRows => CollectionsMarshal.AsSpan(_logitRows);
 
     /// <summary>Empties the batch.</summary>
     public void Clear()

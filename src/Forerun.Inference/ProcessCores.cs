@@ -1,12 +1,29 @@
+using System.Diagnostics;
 using System.Globalization;
+using System.Numerics;
 using Forerun.Inference.Execution;
 
 namespace Forerun.Inference;
 
-/// <summary>Which cores this process may use. Linux only.</summary>
+/// <summary>Which cores this process may use.</summary>
 public static class ProcessCores
 {
-    /// <summary>Binds every thread of this process, and those they will start, to one core.</summary>
+    /// <summary>How many cores this process may use now.</summary>
+    public static int Count
+    {
+        get
+        {
+            if (!OperatingSystem.IsLinux() && !OperatingSystem.IsWindows())
+            {
+                return Environment.ProcessorCount;
+            }
+
+            using var process = Process.GetCurrentProcess();
+            return Math.Max(1, BitOperations.PopCount((nuint)process.ProcessorAffinity));
+        }
+    }
+
+    /// <summary>Binds every thread of this process, and those they will start, to one core. Linux only.</summary>
     /// <param name="core">Index of the core, from 0.</param>
     /// <exception cref="PlatformNotSupportedException">Not Linux.</exception>
     /// <exception cref="ArgumentOutOfRangeException">There is no such core.</exception>
