@@ -11,6 +11,7 @@ internal sealed class PassRunner(
     private readonly ForwardPass _pass = target.CreatePass(options.MaxRows, options.MaxRows);
     private readonly ForwardBatch _batch = new();
     private TimeSpan _compute;
+    private int _sessions;
 
     /// <summary>Rows of prompts in the batch.</summary>
     public int PromptRows { get; private set; }
@@ -20,6 +21,7 @@ internal sealed class PassRunner(
     {
         _batch.Clear();
         PromptRows = 0;
+        _sessions = 0;
     }
 
     /// <summary>Plans a session's next rows; false when none fit any more.</summary>
@@ -33,6 +35,7 @@ internal sealed class PassRunner(
         try
         {
             PromptRows += verification.Session.AddRows(_batch);
+            _sessions++;
             return null;
         }
         catch (Exception exception)
@@ -46,6 +49,7 @@ internal sealed class PassRunner(
     /// <returns>The error that its sessions end with; null when it ran.</returns>
     public Exception? Run()
     {
+        CloudLog.Pass(logger, _batch.RowCount, PromptRows, _sessions);
         var started = time.GetTimestamp();
         try
         {

@@ -52,7 +52,7 @@ internal static class BenchCommand
 
             return Task.FromResult(ExitCodes.Success);
         });
-        return new Command("bench", "Measure parts of Forerun.") { engine };
+        return new Command("bench", "Measure parts of Forerun.") { engine, ServerBenchCommand.Create() };
     }
 
     private static void Show(EngineReport report)

@@ -72,5 +72,6 @@ internal sealed record GenerationReport
 [JsonSerializable(typeof(Commands.EngineReport))]
 [JsonSerializable(typeof(Commands.DemoReport))]
 [JsonSerializable(typeof(Commands.CompareReport))]
+[JsonSerializable(typeof(Commands.ServerBenchReport))]
 [JsonSerializable(typeof(PromptLine))]
 internal sealed partial class ReportJson : JsonSerializerContext;
