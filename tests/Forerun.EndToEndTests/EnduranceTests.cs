@@ -1,6 +1,5 @@
 using Forerun.Cloud;
 using Forerun.Core.Decoding;
-using Forerun.Inference;
 using Forerun.Inference.Drafting;
 using Forerun.UnitTests.Cloud;
 
