@@ -33,6 +33,9 @@ internal static partial class CloudLog
     [LoggerMessage(9, LogLevel.Error, "The target failed for one session.")]
     public static partial void SessionFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(10, LogLevel.Error, "An exit failed; nothing was announced.")]
+    [LoggerMessage(11, LogLevel.Error, "An exit failed; nothing was announced.")]
     public static partial void ExitFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(10, LogLevel.Trace, "A target pass of {rowCount} rows, {promptRows} of them of prompts, for {sessionCount} sessions.")]
+    public static partial void Pass(ILogger logger, int rowCount, int promptRows, int sessionCount);
 }

@@ -13,6 +13,7 @@ internal sealed class PassRunner(
     private readonly ForwardBatch _batch = new();
     private readonly List<LocalVerification> _listeners = [];
     private TimeSpan _compute;
+    private int _sessions;
 
     /// <summary>Rows of prompts in the batch.</summary>
     public int PromptRows { get; private set; }
@@ -23,6 +24,7 @@ internal sealed class PassRunner(
         _batch.Clear();
         _listeners.Clear();
         PromptRows = 0;
+        _sessions = 0;
     }
 
     /// <summary>Plans a session's next rows; false when none fit any more.</summary>
@@ -36,6 +38,7 @@ internal sealed class PassRunner(
         try
         {
             PromptRows += verification.Session.AddRows(_batch);
+            _sessions++;
             if (verification is { Announcer: not null, Session.Verifies: true })
             {
                 _listeners.Add(verification);
@@ -54,6 +57,7 @@ internal sealed class PassRunner(
     /// <returns>The error that its sessions end with; null when it ran.</returns>
     public Exception? Run()
     {
+        CloudLog.Pass(logger, _batch.RowCount, PromptRows, _sessions);
         var started = time.GetTimestamp();
         try
         {

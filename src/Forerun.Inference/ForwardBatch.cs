@@ -20,6 +20,7 @@ public sealed class ForwardBatch
 
     internal ReadOnlySpan<BatchSegment> Segments => CollectionsMarshal.AsSpan(_segments);
 
+    /// <summary>Rows of the batch that want logits, ascending.</summary>
     public ReadOnlySpan<int> LogitRows => CollectionsMarshal.AsSpan(_logitRows);
 
     /// <summary>Empties the batch.</summary>

@@ -105,7 +105,22 @@ public class CommandLineTests
             document.GetProperty("totalShare").GetDouble(), exits.Sum(exit => exit.GetProperty("share").GetDouble()), 1e-6);
     }
 
+    [Fact]
+    public async Task BenchServer_Json_HasEveryModeAndNumberOfEdges()
+    {
+        var result = await RunAsync(
+            "bench", "server", "--edges", "1", "2", "--prompts-per-edge", "1", "--max-tokens", "6", "--json");
+        Assert.Equal(("", 0), (result.Error, result.ExitCode));
+        var document = JsonDocument.Parse(result.Output).RootElement;
+        Assert.True(document.GetProperty("equal").GetBoolean());
+        Assert.Equal(
+            [("autoregressive", 1), ("autoregressive", 2), ("speculative", 1), ("speculative", 2), ("colocated", 1), ("colocated", 2)],
+            document.GetProperty("rows").EnumerateArray()
+                .Select(row => (row.GetProperty("mode").GetString()!, row.GetProperty("edges").GetInt32())));
+    }
+
     [Theory]
+    [InlineData(2, "expected bytes", "serve", "--kv-memory", "lots")]
     [InlineData(1, "no-such-file.gguf", "inspect", "no-such-file.gguf")]
     [InlineData(1, "out of range", "generate", "x", "--temperature", "-1")]
     [InlineData(1, "cannot be reached", "edge", "x", "--server", "http://127.0.0.1:9")]

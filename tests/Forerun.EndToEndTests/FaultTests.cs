@@ -260,6 +260,16 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
         Assert.Equal(VerificationErrorCode.Overloaded, exception.Error.Code);
     }
 
+    [Fact]
+    public async Task Complete_ColocatedWithoutADraftModel_IsRefused()
+    {
+        await using var server = await ServerFixture.StartAsync(TinyModels.Target);
+        using var verifier = ServerFixture.Connect(server.Addresses[0]);
+        var exception = await Assert.ThrowsAsync<ProtocolException>(() => ServerFixture.CompleteAsync(
+            verifier, Request with { Mode = DecodingMode.Colocated }, drafter: null));
+        Assert.Equal(VerificationErrorCode.BadMode, exception.Error.Code);
+    }
+
     private static async Task ReadThenLeaveAsync(IVerification verification)
     {
         await using (verification)

@@ -34,6 +34,9 @@ public class LosslessTests(ServerFixture fixture) : IClassFixture<ServerFixture>
         {
             Assert.Equal(expected, await ServerFixture.CompleteAsync(verifier, request, drafter, draftLength));
         }
+
+        var colocated = request with { Mode = DecodingMode.Colocated };
+        Assert.Equal(expected, await ServerFixture.CompleteAsync(verifier, colocated, drafter: null, draftLength));
     }
 
     [Theory]

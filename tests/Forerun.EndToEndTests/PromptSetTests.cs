@@ -32,7 +32,7 @@ public class PromptSetTests
             Repository.Path("models", "forerun-draft", "forerun-draft.gguf"), new() { Threads = 1 });
         using var scheduler = new VerificationScheduler(target);
         await using var server = await ForerunServer.StartAsync(
-            target, new ForerunServerOptions { Urls = ["http://127.0.0.1:0"] }, cancellationToken);
+            target, new ForerunServerOptions { Urls = ["http://127.0.0.1:0"], DraftModel = draft }, cancellationToken);
         using var remote = new GrpcVerifier(new GrpcVerifierOptions
         {
             Endpoint = server.Addresses[0],
@@ -51,6 +51,7 @@ public class PromptSetTests
             foreach (var (mode, decoder) in new[]
             {
                 (DecodingMode.Autoregressive, new EdgeDecoder(remote)),
+                (DecodingMode.Colocated, new EdgeDecoder(remote, options: options)),
                 (DecodingMode.Speculative, new EdgeDecoder(local, drafter, options)),
                 (DecodingMode.Speculative, new EdgeDecoder(remote, drafter, options)),
                 (DecodingMode.Speculative, new EdgeDecoder(remote, random, options)),

@@ -56,7 +56,12 @@ public sealed class ServerFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync() => _server = await ForerunServer.StartAsync(
         TinyModels.Target,
-        new() { Urls = ["http://127.0.0.1:0"], ConfigureLogging = logging => logging.AddProvider(_log) },
+        new()
+        {
+            Urls = ["http://127.0.0.1:0"],
+            DraftModel = TinyModels.Draft,
+            ConfigureLogging = logging => logging.AddProvider(_log),
+        },
         Deadline.Token);
 
     public async ValueTask DisposeAsync()

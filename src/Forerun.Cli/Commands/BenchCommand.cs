@@ -52,7 +52,10 @@ internal static class BenchCommand
 
             return Task.FromResult(ExitCodes.Success);
         });
-        return new Command("bench", "Measure parts of Forerun.") { engine, ExitBench.Create(options) };
+        return new Command("bench", "Measure parts of Forerun.")
+        {
+            engine, ExitBench.Create(options), ServerBenchCommand.Create(),
+        };
     }
 
     private static void Show(EngineReport report)

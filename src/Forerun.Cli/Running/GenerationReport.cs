@@ -72,6 +72,7 @@ internal sealed record GenerationReport
 [JsonSerializable(typeof(Commands.EngineReport))]
 [JsonSerializable(typeof(Commands.DemoReport))]
 [JsonSerializable(typeof(Commands.CompareReport))]
+[JsonSerializable(typeof(Commands.ServerBenchReport))]
 [JsonSerializable(typeof(PromptLine))]
 [JsonSerializable(typeof(Commands.ExitBenchReport))]
 internal sealed partial class ReportJson : JsonSerializerContext;

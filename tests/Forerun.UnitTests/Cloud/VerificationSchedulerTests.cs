@@ -85,7 +85,7 @@ public class VerificationSchedulerTests
     {
         using var target = TinyModels.Load("smollm-gqa-tied-q8_0");
         using var time = new GatedTime(holdAt: 2);
-        using var scheduler = new VerificationScheduler(target, timeProvider: time);
+        using var scheduler = new VerificationScheduler(target, new() { ReusePrefixes = false }, time);
         var running = scheduler.Open(Plain);
         time.WaitUntilHeld();
         var disposal = running.DisposeAsync();

@@ -1,0 +1,28 @@
+using System.Collections.Immutable;
+using Forerun.Core.Decoding;
+using Forerun.Edge;
+using Forerun.Inference.Drafting;
+
+namespace Forerun.UnitTests.Cloud;
+
+/// <summary>Runs generations as an edge does.</summary>
+internal static class Generations
+{
+    /// <summary>Decodes to the end; the text must be the plain loop's.</summary>
+    public static async Task<DecodedGeneration> AssertTextAsync(
+        IVerifier verifier, GenerationRequest request, IDrafter? drafter = null, int draftLength = 4)
+    {
+        var decoder = new EdgeDecoder(verifier, drafter, new() { DraftLength = draftLength });
+        var generation = await decoder.CompleteAsync(request, Deadline.Token);
+        Assert.Equal(TinyModels.PlainLoop(TinyModels.Target, request), generation.Tokens);
+        return generation;
+    }
+
+    /// <summary>Seeded prompt tokens; the first ones are <paramref name="prefix"/>.</summary>
+    public static ImmutableArray<int> Prompt(int seed, int length, ImmutableArray<int> prefix = default)
+    {
+        var random = new Random(seed);
+        var start = prefix.IsDefault ? [] : prefix;
+        return [.. start, .. Enumerable.Range(0, length - start.Length).Select(_ => random.Next(20, 600))];
+    }
+}
