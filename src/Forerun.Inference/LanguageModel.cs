@@ -19,12 +19,6 @@ public sealed class LanguageModel : IDisposable
         _options = options;
         Config = ModelConfig.From(file);
         Tokenizer = Tokenizer.From(file);
-        if (Tokenizer.VocabSize > Config.VocabSize)
-        {
-            throw new InvalidDataException(
-                $"\"{file.Name}\" cannot be used: the tokenizer has {Tokenizer.VocabSize} tokens, the embedding {Config.VocabSize} rows. Expected a row for every token; get the file again.");
-        }
-
         ChatTemplate = ChatTemplate.From(file, out var problem);
         ChatTemplateProblem = problem;
         Id = ModelFingerprint.Of(file, Config);

@@ -87,7 +87,7 @@ internal static class InspectCommand
         grid.AddRow("Layers", $"{c.NumHiddenLayers} of hidden size {c.HiddenSize}, feed-forward {c.IntermediateSize}");
         grid.AddRow("Attention", $"{c.NumAttentionHeads} heads of {c.HeadDim}, {c.NumKeyValueHeads} KV heads");
         grid.AddRow("Context", $"{c.MaxPositionEmbeddings} positions, RoPE base {c.RopeTheta}, scaling {c.RopeScalingFactor}");
-        grid.AddRow("Vocabulary", $"{c.VocabSize} tokens, head of {(report.DraftVocabularySize > 0 ? report.DraftVocabularySize : c.VocabSize)} rows{(c.TieWordEmbeddings ? " (tied)" : "")}");
+        grid.AddRow("Vocabulary", Vocabulary(report));
         grid.AddRow("Tokenizer", Markup.Escape($"{report.TokenizerFingerprint}, end tokens {string.Join(", ", report.EndTokens)}"));
         grid.AddRow("Chat template", Markup.Escape(report.ChatTemplateProblem ?? "supported"));
         AnsiConsole.Write(grid);
@@ -98,5 +98,14 @@ internal static class InspectCommand
         }
 
         AnsiConsole.Write(table);
+    }
+
+    private static string Vocabulary(InspectReport report)
+    {
+        var c = report.Config;
+        var head = report.DraftVocabularySize > 0 ? report.DraftVocabularySize : c.VocabSize;
+        var padding = c.EmbeddingRows - c.VocabSize;
+        return $"{c.VocabSize} tokens, head of {head} rows{(c.TieWordEmbeddings ? " (tied)" : "")}"
+            + (padding > 0 ? $", {padding} rows of padding left out" : "");
     }
 }

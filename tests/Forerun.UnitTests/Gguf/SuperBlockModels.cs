@@ -46,8 +46,8 @@ internal static class SuperBlockModels
             AddMatrix($"blk.{layer}.ffn_down", Intermediate, Hidden);
         }
 
-        return GraftedTokenizer.Graft(
-            builder.Build(), File.ReadAllBytes(Assets.Tiny(TinyModels.Folders[0])));
+        return builder
+            .WithTokenizerOf(GgufBuilder.Read(File.ReadAllBytes(Assets.Tiny(TinyModels.Folders[0])))).Build();
 
         void AddMatrix(string name, ulong columns, ulong rows) => builder.StoredTensor(
             $"{name}.weight", type, Blocks(type, (int)(columns * rows / 256), random), columns, rows);
