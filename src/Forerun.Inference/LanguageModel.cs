@@ -47,6 +47,9 @@ public sealed class LanguageModel : IDisposable
     /// <summary>Why <see cref="ChatTemplate"/> is null, and what to do; null otherwise.</summary>
     public string? ChatTemplateProblem { get; }
 
+    /// <summary>Tokenizer and chat template.</summary>
+    public TextFormat TextFormat => new(Tokenizer, ChatTemplate, ChatTemplateProblem);
+
     /// <summary>Name and fingerprint: the same for the same file content.</summary>
     public string Id { get; }
 

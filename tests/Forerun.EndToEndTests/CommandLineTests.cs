@@ -118,7 +118,7 @@ public class CommandLineTests
         }
     }
 
-    private static async Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments)
+    internal static async Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments)
     {
         Assert.True(File.Exists(Target), "The bundled target is missing.");
         using var process = Process.Start(new ProcessStartInfo("dotnet", [Program, .. arguments])

@@ -33,7 +33,7 @@ internal sealed class EngineBench(string path, ModelLoadOptions load, int contex
         var tokens = Tokens(model, Math.Max(context, PrefillTokens) + RowCounts[^1]);
 
         progress($"prefill of {PrefillTokens} tokens …");
-        var prefill = Enumerable.Range(0, 4).Select(_ => Prefill(pass, cache, tokens.AsSpan(0, PrefillTokens), cancellationToken)).Skip(1).Median();
+        var prefill = Enumerable.Range(0, 1 + Math.Min(3, repetitions)).Select(_ => Prefill(pass, cache, tokens.AsSpan(0, PrefillTokens), cancellationToken)).Skip(1).Median();
         Prefill(pass, cache, tokens.AsSpan(0, context), cancellationToken);
         var timings = Time(pass, cache, tokens, progress, cancellationToken);
 
@@ -100,7 +100,7 @@ internal sealed class EngineBench(string path, ModelLoadOptions load, int contex
         ForwardPass pass, KvCache cache, int[] tokens, Action<string> progress, CancellationToken cancellationToken)
     {
         var times = RowCounts.ToDictionary(rows => rows, _ => new List<double>());
-        for (var i = -WarmUp; i < repetitions; i++)
+        for (var i = -Math.Min(WarmUp, repetitions); i < repetitions; i++)
         {
             if (i % 10 == 0)
             {

@@ -67,6 +67,13 @@ public sealed partial class GgufBuilder
         return part;
     }
 
+    /// <summary>Drops all keys.</summary>
+    public GgufBuilder WithoutKeys()
+    {
+        _values.Clear();
+        return this;
+    }
+
     /// <summary>Replaces a stored tensor's rows, <c>[rows, columns]</c>.</summary>
     public GgufBuilder SetRows(string name, byte[] data)
     {

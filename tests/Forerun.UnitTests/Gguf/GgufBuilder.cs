@@ -80,7 +80,15 @@ public sealed partial class GgufBuilder
     public byte[] Build()
     {
         using var stream = new MemoryStream();
-        using var writer = new BinaryWriter(stream);
+        WriteHead(stream).CopyTo(stream);
+        return stream.ToArray();
+    }
+
+    /// <summary>Writes everything up to the tensors' data.</summary>
+    /// <returns>The data of stored tensors and of small ones without content.</returns>
+    public MemoryStream WriteHead(Stream stream)
+    {
+        using var writer = new BinaryWriter(stream, Encoding.UTF8, leaveOpen: true);
         writer.Write(Magic);
         writer.Write(Version);
         writer.Write(TensorCount ?? (ulong)_tensors.Count);
@@ -93,16 +101,15 @@ public sealed partial class GgufBuilder
 
         var data = WriteTensors(writer);
         writer.Write(new byte[-stream.Length & 31]);
-        writer.Write(data);
-        return stream.ToArray();
+        return data;
     }
 
     /// <summary>Builds and opens.</summary>
     internal GgufFile Open() => GgufFile.FromBytes(Build(), "test.gguf");
 
-    private byte[] WriteTensors(BinaryWriter writer)
+    private MemoryStream WriteTensors(BinaryWriter writer)
     {
-        using var bytes = new MemoryStream();
+        var bytes = new MemoryStream();
         var end = 0UL;
         foreach (var (name, type, dimensions, offset) in _tensors)
         {
@@ -123,7 +130,8 @@ public sealed partial class GgufBuilder
             end += (size + 31) & ~31UL;
         }
 
-        return bytes.ToArray();
+        bytes.Position = 0;
+        return bytes;
     }
 
     private static void WriteValue(BinaryWriter writer, object value)

@@ -21,6 +21,9 @@ internal static class TinyModels
     public static string[] OtherShapes { get; } =
         ["llama2-mha-spm", "llama-gqa-linear-rope", "llama3-gqa-scaled-rope", "qwen2-bias", "qwen3-qknorm"];
 
+    /// <summary>Every tiny model.</summary>
+    public static string[] All { get; } = [.. Folders, .. OtherShapes, "llama-gpt2-tokenizer"];
+
     /// <summary>Loads a model; the caller disposes of it.</summary>
     public static LanguageModel Load(
         string folder,
