@@ -35,7 +35,7 @@ internal static unsafe class BlockPacker
     {
         GgufTensorType.Q4_K => "scales rounded to half (rms error below 0.04 %)",
         _ when Of(type) is not null => "exact",
-        _ => "rounded to 8 bits per 32 (rms error below 0.5 %)",
+        _ => "rounded to 8 bits per 32 (rms error below 0.6 %)",
     };
 
     private static void PackQ8_0(byte* source, byte* quants, ushort* scales, int row)

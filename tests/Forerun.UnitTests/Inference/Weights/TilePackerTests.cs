@@ -82,7 +82,7 @@ public class TilePackerTests
     [InlineData("Q8, exact", GgufTensorType.Q8_0, GgufTensorType.Q5_0)]
     [InlineData("Q4Minimum, scales rounded to half (rms error below 0.04 %)", GgufTensorType.Q4_K)]
     [InlineData(
-        "Q8, rounded to 8 bits per 32 (rms error below 0.5 %)",
+        "Q8, rounded to 8 bits per 32 (rms error below 0.6 %)",
         GgufTensorType.F32, GgufTensorType.F16, GgufTensorType.BF16, GgufTensorType.Q5_1,
         GgufTensorType.Q2_K, GgufTensorType.Q3_K, GgufTensorType.Q5_K, GgufTensorType.Q6_K)]
     [InlineData(null, GgufTensorType.IQ4_XS)]
@@ -99,7 +99,7 @@ public class TilePackerTests
             size += expected.Sum(a => Math.Pow(a, 2));
         });
         Tell($"{what}: root mean square error {Math.Sqrt(error / size):P3} of the values.");
-        Assert.InRange(Math.Sqrt(error / size), 0.001, 0.005);
+        Assert.InRange(Math.Sqrt(error / size), 0.001, 0.006);
     }
 
     private static void Tell(string line) => TestContext.Current.TestOutputHelper?.WriteLine(line);
