@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Forerun.UnitTests.Gguf;
 
 namespace Forerun.EndToEndTests;
 
@@ -72,6 +73,20 @@ public class CommandLineTests
         var document = JsonDocument.Parse(result.Output).RootElement;
         Assert.Equal(12288, document.GetProperty("draftVocabularySize").GetInt32());
         Assert.Equal(576, document.GetProperty("config").GetProperty("hiddenSize").GetInt32());
+    }
+
+    [Fact]
+    public async Task Inspect_AnyShard_ShowsTheWholeModelAndWhatBecomesOfIt()
+    {
+        using var shards = new ShardedModels("smollm-gqa-tied-q5_0", 3);
+        var result = await RunAsync("inspect", shards.Path(2), "--json");
+        Assert.Equal(("", 0), (result.Error, result.ExitCode));
+        var document = JsonDocument.Parse(result.Output).RootElement;
+        Assert.Equal(3, document.GetProperty("shards").GetInt32());
+        Assert.Equal(
+            ["F32 9 vectors: F32, exact", "Q5_0 29 matrices: Q8, exact"],
+            document.GetProperty("tensorTypes").EnumerateArray().Select(type =>
+                $"{type.GetProperty("type")} {type.GetProperty("tensors")} {type.GetProperty("use")}: {type.GetProperty("becomes")}"));
     }
 
     [Fact]

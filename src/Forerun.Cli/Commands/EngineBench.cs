@@ -13,11 +13,14 @@ namespace Forerun.Cli.Commands;
 internal sealed class EngineBench(string path, ModelLoadOptions load, int context, int repetitions)
 {
     private const int PrefillTokens = 512;
-    private const int WarmUp = 10;
+    private const int MaxWarmUp = 10;
 
     private static readonly ImmutableArray<int> RowCounts = [1, 2, 3, 4, 5, 8, 16];
 
     private readonly ForwardBatch _batch = new();
+
+    /// <summary>Passes before the timed ones: few for few, so that a large model can be measured at all.</summary>
+    private int WarmUp => Math.Min(MaxWarmUp, repetitions);
 
     /// <summary>Measures everything; says what it does.</summary>
     public EngineReport Run(Action<string> progress, CancellationToken cancellationToken)
@@ -101,7 +104,7 @@ internal sealed class EngineBench(string path, ModelLoadOptions load, int contex
         ForwardPass pass, KvCache cache, int[] tokens, Action<string> progress, CancellationToken cancellationToken)
     {
         var times = RowCounts.ToDictionary(rows => rows, _ => new List<double>());
-        for (var i = -Math.Min(WarmUp, repetitions); i < repetitions; i++)
+        for (var i = -WarmUp; i < repetitions; i++)
         {
             if (i % 10 == 0)
             {
