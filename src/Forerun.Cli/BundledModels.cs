@@ -17,6 +17,9 @@ internal static class BundledModels
     /// <summary>The path given, or the bundled exits'.</summary>
     public static string Exits(string? path) => path ?? Find(ExitsPath, "--exits-file");
 
+    /// <summary>The path given, or that of the bundled target, for its tokenizer.</summary>
+    public static string Tokenizer(string? path) => path ?? Find(TargetPath, "--tokenizer");
+
     private static string Find(string relative, string option) =>
         BundledFiles.Find(Path.Combine("models", relative)) ?? throw new FileNotFoundException(
             $"The bundled model \"models/{relative}\" is not beside the program or above it. Name a file with {option}.");

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Forerun.Core.Decoding;
 using Forerun.Core.Sampling;
 using Forerun.Inference;
+using Forerun.Inference.Tokenization;
 
 namespace Forerun.Cli;
 
@@ -115,7 +116,7 @@ internal sealed class CommonOptions
     }
 
     /// <summary>A request for a prompt.</summary>
-    public GenerationRequest Request(ParseResult parsed, LanguageModel model, string prompt, DecodingMode mode) => new()
+    public GenerationRequest Request(ParseResult parsed, TextFormat model, string prompt, DecodingMode mode) => new()
     {
         PromptTokens = Prompt.Tokens(model, prompt, parsed.GetValue(Raw)),
         MaxTokens = parsed.GetValue(MaxTokens),

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Forerun.Inference;
 using Forerun.Inference.Tokenization;
 
 namespace Forerun.Cli;
@@ -9,7 +8,7 @@ internal static class Prompt
 {
     /// <summary>The prompt as one user message of a conversation, or as it is.</summary>
     /// <exception cref="InvalidOperationException">The model has no chat template that is supported.</exception>
-    public static ImmutableArray<int> Tokens(LanguageModel model, string prompt, bool raw)
+    public static ImmutableArray<int> Tokens(TextFormat model, string prompt, bool raw)
     {
         var tokenizer = model.Tokenizer;
         return raw ? tokenizer.WithBeginToken(tokenizer.Encode(prompt))

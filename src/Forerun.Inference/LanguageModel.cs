@@ -19,12 +19,6 @@ public sealed class LanguageModel : IDisposable
         _options = options;
         Config = ModelConfig.From(file);
         Tokenizer = Tokenizer.From(file);
-        if (Tokenizer.VocabSize > Config.VocabSize)
-        {
-            throw new InvalidDataException(
-                $"\"{file.Name}\" cannot be used: the tokenizer has {Tokenizer.VocabSize} tokens, the embedding {Config.VocabSize} rows. Expected a row for every token; get the file again.");
-        }
-
         ChatTemplate = ChatTemplate.From(file, out var problem);
         ChatTemplateProblem = problem;
         Id = ModelFingerprint.Of(file, Config);
@@ -53,6 +47,9 @@ public sealed class LanguageModel : IDisposable
 
     /// <summary>Why <see cref="ChatTemplate"/> is null, and what to do; null otherwise.</summary>
     public string? ChatTemplateProblem { get; }
+
+    /// <summary>Tokenizer and chat template.</summary>
+    public TextFormat TextFormat => new(Tokenizer, ChatTemplate, ChatTemplateProblem);
 
     /// <summary>Name and fingerprint: the same for the same file content.</summary>
     public string Id { get; }

@@ -32,8 +32,13 @@ public sealed record ModelConfig
     /// be <see cref="HiddenSize"/>.</summary>
     public required int HeadDim { get; init; }
 
-    /// <summary>Number of token ids.</summary>
+    /// <summary>Number of token ids: the tokenizer's vocabulary without its padding; the embedding's rows in a file
+    /// without a tokenizer.</summary>
     public required int VocabSize { get; init; }
+
+    /// <summary>Rows of the embedding, and of a head that covers the whole vocabulary, in the file. Those beyond
+    /// <see cref="VocabSize"/> are padding: they are not loaded, no id reaches them and none is sampled.</summary>
+    public required int EmbeddingRows { get; init; }
 
     /// <summary>Context length in positions.</summary>
     public required int MaxPositionEmbeddings { get; init; }
@@ -54,7 +59,7 @@ public sealed record ModelConfig
     /// empty when row i is token i.</summary>
     public required ImmutableArray<int> DraftVocabulary { get; init; }
 
-    /// <summary>Rows of the LM head: the draft vocabulary's length, else the vocabulary's.</summary>
+    /// <summary>Rows of the LM head as it is loaded: the draft vocabulary's length, else the vocabulary's.</summary>
     public int HeadRows => DraftVocabulary.IsEmpty ? VocabSize : DraftVocabulary.Length;
 
     internal ModelFamily Family => ModelFamily.Find(Architecture)!;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Forerun.Inference.Gguf;
+using Forerun.Inference.Tokenization;
 
 namespace Forerun.Inference;
 
@@ -27,7 +28,8 @@ internal sealed class ModelConfigReader(GgufFile file)
         var hiddenSize = ReadSize("embedding_length", MaxSize, 32);
         var (numHeads, numKeyValueHeads) = ReadHeads();
         var headDim = ReadHeadDim(hiddenSize, numHeads);
-        var vocabSize = ReadVocabSize();
+        var embeddingRows = file.Tensor("token_embd.weight").Shape[0];
+        var vocabSize = ReadVocabSize(embeddingRows);
         var draftVocabulary = ReadDraftVocabulary(vocabSize);
         return new ModelConfig
         {
@@ -40,6 +42,7 @@ internal sealed class ModelConfigReader(GgufFile file)
             NumKeyValueHeads = numKeyValueHeads,
             HeadDim = headDim,
             VocabSize = vocabSize,
+            EmbeddingRows = (int)embeddingRows,
             MaxPositionEmbeddings = ReadSize("context_length", MaxSize),
             RmsNormEps = ReadPositive("attention.layer_norm_rms_epsilon", _metadata.GetSingle),
             RopeTheta = ReadPositive("rope.freq_base", key => _metadata.FindSingle(key) ?? 10_000f),
@@ -99,14 +102,13 @@ internal sealed class ModelConfigReader(GgufFile file)
         return headDim;
     }
 
-    private int ReadVocabSize()
+    private int ReadVocabSize(long embeddingRows)
     {
-        var rows = file.Tensor("token_embd.weight").Shape[0];
-        var vocabSize = _metadata.FindInt32(Key("vocab_size")) ?? rows;
-        return vocabSize == rows && vocabSize is > 0 and <= MaxSize
+        var vocabSize = Vocabulary.FindSize(_metadata) ?? _metadata.FindInt32(Key("vocab_size")) ?? embeddingRows;
+        return vocabSize > 0 && vocabSize <= embeddingRows && embeddingRows <= MaxSize
             ? (int)vocabSize
-            : throw _metadata.Invalid($"the vocabulary has {vocabSize} tokens and \"token_embd.weight\" {rows} rows; "
-                + $"expected equal numbers from 1 to {MaxSize}.");
+            : throw _metadata.Invalid($"the vocabulary has {vocabSize} tokens and \"token_embd.weight\" {embeddingRows} "
+                + $"rows; expected 1 to {MaxSize} rows, at least one for each token. Get the file again.");
     }
 
     private float ReadRopeScalingFactor()

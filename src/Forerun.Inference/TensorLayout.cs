@@ -49,11 +49,12 @@ internal static class TensorLayout
         long hidden = config.HiddenSize, intermediate = config.IntermediateSize;
         long queries = (long)config.NumAttentionHeads * config.HeadDim;
         long keys = (long)config.NumKeyValueHeads * config.HeadDim;
-        yield return ("token_embd.weight", [config.VocabSize, hidden]);
+        yield return ("token_embd.weight", [config.EmbeddingRows, hidden]);
         yield return ("output_norm.weight", [hidden]);
         if (!config.TieWordEmbeddings)
         {
-            yield return ("output.weight", [config.HeadRows, hidden]);
+            var headRows = config.DraftVocabulary.IsEmpty ? config.EmbeddingRows : config.HeadRows;
+            yield return ("output.weight", [headRows, hidden]);
         }
 
         for (var layerIndex = 0; layerIndex < config.NumHiddenLayers; layerIndex++)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Forerun.UnitTests.Gguf;
 
 namespace Forerun.EndToEndTests;
 
@@ -82,6 +83,20 @@ public class CommandLineTests
     }
 
     [Fact]
+    public async Task Inspect_AnyShard_ShowsTheWholeModelAndWhatBecomesOfIt()
+    {
+        using var shards = new ShardedModels("smollm-gqa-tied-q5_0", 3);
+        var result = await RunAsync("inspect", shards.Path(2), "--json");
+        Assert.Equal(("", 0), (result.Error, result.ExitCode));
+        var document = JsonDocument.Parse(result.Output).RootElement;
+        Assert.Equal(3, document.GetProperty("shards").GetInt32());
+        Assert.Equal(
+            ["F32 9 vectors: F32, exact", "Q5_0 29 matrices: Q8, exact"],
+            document.GetProperty("tensorTypes").EnumerateArray().Select(type =>
+                $"{type.GetProperty("type")} {type.GetProperty("tensors")} {type.GetProperty("use")}: {type.GetProperty("becomes")}"));
+    }
+
+    [Fact]
     public async Task BenchEngine_Json_HasEveryRowCountAndTheRatio()
     {
         var result = await RunAsync("bench", "engine", "--threads", "1", "--repetitions", "1", "--context", "16", "--json");
@@ -155,7 +170,7 @@ public class CommandLineTests
         }
     }
 
-    private static async Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments)
+    internal static async Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments)
     {
         Assert.True(File.Exists(Target), "The bundled target is missing.");
         using var process = Process.Start(new ProcessStartInfo("dotnet", [Program, .. arguments])

@@ -4,6 +4,7 @@ using Forerun.Core.Sampling;
 using Forerun.Edge;
 using Forerun.Inference;
 using Forerun.Inference.Drafting;
+using Forerun.Inference.Tokenization;
 using Forerun.UnitTests.Cloud;
 using Forerun.UnitTests.Edge;
 
@@ -49,6 +50,22 @@ public class LosslessTests(ServerFixture fixture) : IClassFixture<ServerFixture>
         Assert.Equal(
             TinyModels.PlainLoop(TinyModels.Target, request),
             await ServerFixture.CompleteAsync(verifier, request, drafter: null));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(11)]
+    public async Task Complete_PaddedVocabularies_WriteTheTextOfTheTargetWithoutPadding(ulong seed)
+    {
+        var request = Request(seed);
+        using var target = PaddedModels.Load("smollm-gqa-tied-q8_0", 640, TokenType.Unused);
+        using var draft = PaddedModels.Load("smollm-gqa-tied-q4_0", 100, tokens: null);
+        await using var server = await ServerFixture.StartAsync(target);
+        using var verifier = ServerFixture.Connect(server.Addresses[0], draft.Tokenizer.Fingerprint);
+        using var drafter = new ModelDrafter(draft);
+        Assert.Equal(
+            TinyModels.PlainLoop(TinyModels.Target, request),
+            await ServerFixture.CompleteAsync(verifier, request, drafter));
     }
 
     [Fact]

@@ -29,27 +29,30 @@ internal static class CompareCommand
             DefaultValueFactory = _ => [0, 5, 20],
             AllowMultipleArgumentsPerToken = true,
         };
+        var drafter = new DrafterOptions();
         options.MaxTokens.DefaultValueFactory = _ => 64;
         var command = new Command("compare", "Compare the modes on many prompts, equality of the texts first.")
         {
-            prompts, limit, roundTrips, options.Model, options.DraftModel, options.DraftLength, options.Json,
+            prompts, limit, roundTrips, options.Model, options.DraftLength, options.Json,
         };
+        drafter.AddTo(command, options.DraftModel);
         options.AddGeneration(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var json = parsed.GetValue(options.Json);
-            var draftPath = BundledModels.Draft(parsed.GetValue(options.DraftModel));
+            var target = BundledModels.Target(parsed.GetValue(options.Model));
             await using var server = await ServerProcess.StartAsync(
-                BundledModels.Target(parsed.GetValue(options.Model)), draftPath, cancellationToken);
+                target, BundledModels.Draft(parsed.GetValue(options.DraftModel)), cancellationToken);
             if (ServerProcess.HasTwoCores)
             {
                 ProcessCores.Restrict(1);
             }
 
-            using var draft = LanguageModel.Load(draftPath, new ModelLoadOptions { Threads = 1 });
+            using var draft = drafter.Load(
+                parsed, options.DraftModel, new ModelLoadOptions { Threads = 1 }, tokenizerPath: () => target);
             var draftLength = parsed.GetValue(options.DraftLength);
             var comparison = new Comparison(
-                draft, server, draftLength, (text, mode) => options.Request(parsed, draft, text, mode));
+                draft, server, draftLength, (text, mode) => options.Request(parsed, draft.Text, text, mode));
             var files = parsed.GetValue(prompts) is { Length: > 0 } named ? named : PromptFile.Bundled();
             var rows = await comparison.RunAsync(
                 [.. files.Select(file => (Path.GetFileNameWithoutExtension(file), PromptFile.Read(file, parsed.GetValue(limit))))],

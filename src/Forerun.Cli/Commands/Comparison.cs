@@ -3,19 +3,17 @@ using Forerun.Cli.Running;
 using Forerun.Core.Decoding;
 using Forerun.Edge;
 using Forerun.Edge.Links;
-using Forerun.Inference;
-using Forerun.Inference.Drafting;
 
 namespace Forerun.Cli.Commands;
 
 /// <summary>Runs prompts in every mode over several links and holds the texts against each other. This process is the
 /// edge; the server is a process of its own.</summary>
-/// <param name="draft">Draft model.</param>
+/// <param name="draft">Who drafts.</param>
 /// <param name="server">The server.</param>
 /// <param name="draftLength">Tokens drafted per round.</param>
 /// <param name="request">Makes a request of a prompt's text and a mode.</param>
 internal sealed class Comparison(
-    LanguageModel draft, ServerProcess server, int draftLength, Func<string, DecodingMode, GenerationRequest> request)
+    DraftSource draft, ServerProcess server, int draftLength, Func<string, DecodingMode, GenerationRequest> request)
 {
     private const int WarmUpTokens = 24;
 
@@ -32,7 +30,6 @@ internal sealed class Comparison(
         CancellationToken cancellationToken)
     {
         var rows = ImmutableArray.CreateBuilder<CompareRow>();
-        using var drafter = new ModelDrafter(draft);
         foreach (var roundTrip in roundTrips)
         {
             await using var link = roundTrip > TimeSpan.Zero ? new LinkRelay(server.Address, roundTrip) : null;
@@ -42,7 +39,7 @@ internal sealed class Comparison(
                 TokenizerFingerprint = draft.Tokenizer.Fingerprint,
                 TargetId = server.TargetId,
             });
-            var decoder = new EdgeDecoder(verifier, drafter, new EdgeDecoderOptions { DraftLength = draftLength });
+            var decoder = new EdgeDecoder(verifier, draft.Drafter, new EdgeDecoderOptions { DraftLength = draftLength });
             foreach (var (name, prompts) in promptFiles)
             {
                 rows.AddRange(await RunSetAsync(decoder, name, prompts, roundTrip, progress, cancellationToken));

@@ -3,8 +3,6 @@ using System.CommandLine.Parsing;
 using Forerun.Cli.Running;
 using Forerun.Core.Decoding;
 using Forerun.Edge;
-using Forerun.Inference;
-using Forerun.Inference.Drafting;
 
 namespace Forerun.Cli.Commands;
 
@@ -35,16 +33,26 @@ internal static class EdgeCommand
             Description = "Decode a few tokens first, so that the figures are not those of a cold start.",
         };
         var report = new Option<string?>("--report") { Description = "Also write the JSON document to this file." };
+        var drafter = new DrafterOptions();
+        var tokenizer = new Option<string?>("--tokenizer")
+        {
+            Description = "With --drafter ngram: a GGUF file with the target's tokenizer, such as the target, one of its "
+                + "draft models or a file without tensors. Only its head is read. Default: the bundled target.",
+        };
         var command = new Command("edge", "Draft on this machine, let a server verify.")
         {
-            prompt, server, mode, options.DraftModel, options.DraftLength, warmUp, report,
+            prompt, server, mode, tokenizer, options.DraftLength, warmUp, report,
         };
+        drafter.AddTo(command, options.DraftModel);
         options.AddGeneration(command);
         options.AddEngine(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            using var draft = LanguageModel.Load(BundledModels.Draft(parsed.GetValue(options.DraftModel)), options.Engine(parsed));
-            using var drafter = new ModelDrafter(draft);
+            using var draft = drafter.Load(
+                parsed,
+                options.DraftModel,
+                options.Engine(parsed),
+                () => BundledModels.Tokenizer(parsed.GetValue(tokenizer)));
             using var verifier = new GrpcVerifier(new GrpcVerifierOptions
             {
                 Endpoint = parsed.GetRequiredValue(server),
@@ -52,9 +60,9 @@ internal static class EdgeCommand
             });
             var target = await verifier.DescribeAsync(cancellationToken);
             var decoder = new EdgeDecoder(
-                verifier, drafter, new EdgeDecoderOptions { DraftLength = parsed.GetValue(options.DraftLength) });
+                verifier, draft.Drafter, new EdgeDecoderOptions { DraftLength = parsed.GetValue(options.DraftLength) });
             var request = options.Request(
-                parsed, draft, parsed.GetRequiredValue(prompt), ModeNames.Parse(parsed.GetRequiredValue(mode)));
+                parsed, draft.Text, parsed.GetRequiredValue(prompt), ModeNames.Parse(parsed.GetRequiredValue(mode)));
             if (parsed.GetValue(warmUp))
             {
                 await decoder.CompleteAsync(request with { MaxTokens = WarmUpTokens }, cancellationToken);

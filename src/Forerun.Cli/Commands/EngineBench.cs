@@ -13,11 +13,14 @@ namespace Forerun.Cli.Commands;
 internal sealed class EngineBench(string path, ModelLoadOptions load, int context, int repetitions)
 {
     private const int PrefillTokens = 512;
-    private const int WarmUp = 10;
+    private const int MaxWarmUp = 10;
 
     private static readonly ImmutableArray<int> RowCounts = [1, 2, 3, 4, 5, 8, 16];
 
     private readonly ForwardBatch _batch = new();
+
+    /// <summary>Passes before the timed ones: few for few, so that a large model can be measured at all.</summary>
+    private int WarmUp => Math.Min(MaxWarmUp, repetitions);
 
     /// <summary>Measures everything; says what it does.</summary>
     public EngineReport Run(Action<string> progress, CancellationToken cancellationToken)
@@ -33,7 +36,7 @@ internal sealed class EngineBench(string path, ModelLoadOptions load, int contex
         var tokens = Tokens(model, Math.Max(context, PrefillTokens) + RowCounts[^1]);
 
         progress($"prefill of {PrefillTokens} tokens …");
-        var prefill = Enumerable.Range(0, 4).Select(_ => Prefill(pass, cache, tokens.AsSpan(0, PrefillTokens), cancellationToken)).Skip(1).Median();
+        var prefill = Enumerable.Range(0, 1 + Math.Min(3, repetitions)).Select(_ => Prefill(pass, cache, tokens.AsSpan(0, PrefillTokens), cancellationToken)).Skip(1).Median();
         Prefill(pass, cache, tokens.AsSpan(0, context), cancellationToken);
         var timings = Time(pass, cache, tokens, progress, cancellationToken);
 

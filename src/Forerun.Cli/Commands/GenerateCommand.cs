@@ -23,7 +23,7 @@ internal static class GenerateCommand
             using var target = LanguageModel.Load(BundledModels.Target(parsed.GetValue(options.Model)), options.Engine(parsed));
             using var scheduler = new VerificationScheduler(target);
             var run = new GenerationRun(new EdgeDecoder(new LocalVerifier(scheduler)), target.Tokenizer);
-            var request = options.Request(parsed, target, parsed.GetRequiredValue(prompt), DecodingMode.Autoregressive);
+            var request = options.Request(parsed, target.TextFormat, parsed.GetRequiredValue(prompt), DecodingMode.Autoregressive);
             var output = new GenerationOutput(parsed.GetValue(options.Json));
             return await output.ShowAsync(run, target.Id, request, cancellationToken);
         });

@@ -1,47 +1,49 @@
+using System.Collections.Immutable;
+
 namespace Forerun.Inference.Gguf;
 
-/// <summary>A memory-mapped GGUF file, version 2 or 3, little endian. Thread-safe; spans and pointers are valid until
-/// <see cref="Dispose"/>. The file must not be shortened while it is open.</summary>
-/// <remarks>Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. The head is checked wholly when the
-/// file is opened: whatever an entry promises lies inside the file.</remarks>
+/// <summary>A memory-mapped GGUF model, one file or several shards, version 2 or 3, little endian. Thread-safe; spans
+/// and pointers are valid until <see cref="Dispose"/>. The files must not be shortened while they are open.</summary>
+/// <remarks>Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md.</remarks>
 public sealed unsafe class GgufFile : IDisposable
 {
-    private const uint Magic = 0x4655_4747;
-    private const int LeastTensorEntryBytes = 33;
-    private const int LeastValueBytes = 14;
-    private readonly MappedBytes _bytes;
+    private readonly ImmutableArray<GgufShard> _shards;
     private readonly Dictionary<string, GgufTensor> _tensors;
 
-    private GgufFile(MappedBytes bytes, string name)
+    private GgufFile(ImmutableArray<GgufShard> shards)
     {
-        (_bytes, Name) = (bytes, name);
-        var cursor = new GgufCursor(bytes, name);
-        Version = ReadVersion(cursor);
-        var tensorCount = cursor.ReadCount(LeastTensorEntryBytes, "the tensor count");
-        var valueCount = cursor.ReadCount(LeastValueBytes, "the key count");
-        Metadata = new GgufMetadata(ReadValues(cursor, valueCount), bytes, name);
-        _tensors = GgufTensorTable.Read(cursor, tensorCount, Metadata.FindInt32("general.alignment"));
+        _shards = shards;
+        _tensors = shards.SelectMany(shard => shard.Tensors).ToDictionary();
     }
 
-    /// <summary>The file's name without its folder.</summary>
-    public string Name { get; }
+    /// <summary>The file's name without its folder; the first shard's.</summary>
+    public string Name => _shards[0].Name;
 
     /// <summary>The format's version, 2 or 3.</summary>
-    public int Version { get; }
+    public int Version => _shards[0].Version;
 
-    /// <summary>The keys and their values.</summary>
-    public GgufMetadata Metadata { get; }
+    /// <summary>Files that make up the model: 1, or the number of shards.</summary>
+    public int ShardCount => _shards.Length;
 
-    /// <summary>The tensors by name, in the file's order.</summary>
+    /// <summary>Bytes of all of them.</summary>
+    public long Length => _shards.Sum(shard => shard.Bytes.Length);
+
+    /// <summary>The keys and their values; the first shard's.</summary>
+    public GgufMetadata Metadata => _shards[0].Metadata;
+
+    /// <summary>The tensors by name, in the file's order, shard by shard.</summary>
     public IReadOnlyDictionary<string, GgufTensor> Tensors => _tensors;
 
-    /// <summary>Maps a file and checks its head.</summary>
-    /// <exception cref="InvalidDataException">It is no GGUF file, or a damaged one.</exception>
+    /// <summary>Maps a file and checks its head. Any shard of a split model opens the whole model: the others lie beside
+    /// it, named <c>NAME-00001-of-00003.gguf</c> and so on.</summary>
+    /// <exception cref="InvalidDataException">It is no GGUF file, a damaged one, or its shards do not belong together.
+    /// </exception>
+    /// <exception cref="FileNotFoundException">It is missing, or one of its shards.</exception>
     /// <exception cref="IOException">It cannot be opened.</exception>
-    public static GgufFile Open(string path) => Create(MappedBytes.Open(path), Path.GetFileName(path));
+    public static GgufFile Open(string path) => new(GgufShards.Open(path));
 
-    /// <summary>Reads a file that is already in memory; the array must not be changed.</summary>
-    internal static GgufFile FromBytes(byte[] bytes, string name) => Create(MappedBytes.Of(bytes), name);
+    /// <summary>Reads a whole model that is already in memory; the array must not be changed.</summary>
+    internal static GgufFile FromBytes(byte[] bytes, string name) => new([GgufShard.Of(bytes, name)]);
 
     /// <summary>The tensor called <paramref name="name"/>.</summary>
     /// <exception cref="InvalidDataException">There is none.</exception>
@@ -52,7 +54,7 @@ public sealed unsafe class GgufFile : IDisposable
     /// <summary>All bytes of a tensor of this file, <c>[ByteLength]</c>.</summary>
     /// <exception cref="InvalidOperationException">The tensor is larger than a span; read it by rows.</exception>
     public ReadOnlySpan<byte> Bytes(GgufTensor tensor) => tensor.ByteLength <= int.MaxValue
-        ? _bytes.Slice(tensor.Offset, (int)tensor.ByteLength)
+        ? BytesOf(tensor).Slice(tensor.Offset, (int)tensor.ByteLength)
         : throw new InvalidOperationException(
             $"Tensor \"{tensor.Name}\" has {tensor.ByteLength} bytes; read it by rows.");
 
@@ -61,7 +63,7 @@ public sealed unsafe class GgufFile : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(row);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, tensor.RowCount);
-        return _bytes.Slice(tensor.Offset + (row * tensor.RowBytes), checked((int)tensor.RowBytes));
+        return BytesOf(tensor).Slice(tensor.Offset + (row * tensor.RowBytes), checked((int)tensor.RowBytes));
     }
 
     /// <summary>Copies one row of a tensor of this file, <c>[RowBytes]</c>, past the mapping: nothing stays resident.
@@ -71,67 +73,34 @@ public sealed unsafe class GgufFile : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(row);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, tensor.RowCount);
-        _bytes.Read(tensor.Offset + (row * tensor.RowBytes), destination[..checked((int)tensor.RowBytes)]);
+        BytesOf(tensor).Read(tensor.Offset + (row * tensor.RowBytes), destination[..checked((int)tensor.RowBytes)]);
     }
 
     /// <summary>The address of a tensor of this file, <c>[ByteLength]</c> bytes.</summary>
-    public byte* Address(GgufTensor tensor) => _bytes.Pointer(tensor.Offset);
+    public byte* Address(GgufTensor tensor) => BytesOf(tensor).Pointer(tensor.Offset);
 
     /// <summary>Tells the kernel that a tensor's pages are not needed for now, so that repacked weights do not count
     /// twice in resident memory. Reading it again is allowed and reads the file again. Does nothing except on
     /// Linux.</summary>
-    public void Release(GgufTensor tensor) => _bytes.Release(tensor.Offset, tensor.ByteLength);
+    public void Release(GgufTensor tensor) => BytesOf(tensor).Release(tensor.Offset, tensor.ByteLength);
 
     /// <summary>As <see cref="Release"/>, for the whole file.</summary>
-    public void ReleaseAll() => _bytes.Release(0, _bytes.Length);
-
-    /// <summary>Unmaps the file.</summary>
-    public void Dispose() => _bytes.Dispose();
-
-    private static GgufFile Create(MappedBytes bytes, string name)
+    public void ReleaseAll()
     {
-        try
+        foreach (var shard in _shards)
         {
-            return new GgufFile(bytes, name);
-        }
-        catch
-        {
-            bytes.Dispose();
-            throw;
+            shard.Bytes.Release(0, shard.Bytes.Length);
         }
     }
 
-    private static int ReadVersion(GgufCursor cursor)
+    /// <summary>Unmaps all files.</summary>
+    public void Dispose()
     {
-        var magic = cursor.ReadUInt32("the magic number");
-        if (magic != Magic)
+        foreach (var shard in _shards)
         {
-            throw cursor.Invalid($"it starts with 0x{magic:X8}; expected 0x{Magic:X8} (\"GGUF\").");
+            shard.Dispose();
         }
-
-        return cursor.ReadUInt32("the version") switch
-        {
-            2 => 2,
-            3 => 3,
-            1 => throw cursor.Invalid("it has version 1; expected 2 or 3. Convert the model again."),
-            var version when version > 0xFFFF => throw cursor.Invalid(
-                "it is big endian; expected little endian. Convert the model for little-endian machines."),
-            var version => throw cursor.Invalid($"it has version {version}; expected 2 or 3."),
-        };
     }
 
-    private static Dictionary<string, GgufValue> ReadValues(GgufCursor cursor, int count)
-    {
-        var values = new Dictionary<string, GgufValue>();
-        for (var i = 0; i < count; i++)
-        {
-            var key = cursor.ReadName($"key {i}");
-            if (!values.TryAdd(key, cursor.ReadValue(key)))
-            {
-                throw cursor.Invalid($"key \"{key}\" occurs twice.");
-            }
-        }
-
-        return values;
-    }
+    private MappedBytes BytesOf(GgufTensor tensor) => _shards[tensor.Shard].Bytes;
 }

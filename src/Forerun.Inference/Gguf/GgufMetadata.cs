@@ -126,8 +126,25 @@ public sealed class GgufMetadata
 
     /// <summary>The bytes of a value as they lie in the file, lengths of strings included; empty when the key is
     /// missing. For fingerprints.</summary>
-    internal ReadOnlySpan<byte> RawBytes(string key) =>
-        _values.TryGetValue(key, out var value) ? Bytes(value) : default;
+    /// <param name="key">The key.</param>
+    /// <param name="elements">How many elements of an array, from the first on; all when it has fewer.</param>
+    internal ReadOnlySpan<byte> RawBytes(string key, int elements = int.MaxValue)
+    {
+        if (!_values.TryGetValue(key, out var value))
+        {
+            return default;
+        }
+
+        if (value.Type != GgufValueType.Array || elements >= value.Count)
+        {
+            return Bytes(value);
+        }
+
+        var length = value.ElementType == GgufValueType.String
+            ? new GgufStrings(_bytes, value.Offset, elements).ByteLength
+            : (long)elements * value.ElementType.Bytes();
+        return Bytes(value with { Length = length });
+    }
 
     /// <summary>An exception that names the file.</summary>
     internal InvalidDataException Invalid(string message) => new($"\"{_fileName}\" cannot be used: {message}");

@@ -27,6 +27,9 @@ public sealed class GgufStrings
     /// <summary>Number of strings.</summary>
     public int Count => _offsets.Length - 1;
 
+    /// <summary>Bytes of all strings in the file, their lengths included.</summary>
+    internal long ByteLength => _offsets[^1] - _offsets[0];
+
     /// <summary>String <paramref name="index"/> as UTF-8; the file may hold invalid UTF-8.</summary>
     public ReadOnlySpan<byte> this[int index] =>
         _bytes.Slice(_offsets[index], (int)(_offsets[index + 1] - _offsets[index]) - sizeof(ulong));

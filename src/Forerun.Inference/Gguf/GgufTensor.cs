@@ -6,9 +6,9 @@ namespace Forerun.Inference.Gguf;
 /// <see cref="GgufFile.Row"/>.</summary>
 public sealed class GgufTensor
 {
-    internal GgufTensor(string name, GgufTensorType type, ImmutableArray<long> shape, long offset)
+    internal GgufTensor(string name, GgufTensorType type, ImmutableArray<long> shape, long offset, int shard = 0)
     {
-        (Name, Type, Shape, Offset) = (name, type, shape, offset);
+        (Name, Type, Shape, Offset, Shard) = (name, type, shape, offset, shard);
         var block = BlockFormat.Of(type);
         RowBytes = RowLength / block.Elements * block.Bytes;
         RowCount = shape[..^1].Aggregate(1L, (product, size) => product * size);
@@ -24,7 +24,7 @@ public sealed class GgufTensor
     /// a vector; 1 to 4 dimensions. The file lists them innermost first.</summary>
     public ImmutableArray<long> Shape { get; }
 
-    /// <summary>Byte offset from the file's start.</summary>
+    /// <summary>Byte offset from the start of the file, or of the shard, that holds it.</summary>
     public long Offset { get; }
 
     /// <summary>Elements of a row: the innermost dimension.</summary>
@@ -38,6 +38,9 @@ public sealed class GgufTensor
 
     /// <summary>Bytes of the whole tensor.</summary>
     public long ByteLength => RowBytes * RowCount;
+
+    /// <summary>Which shard holds it, from 0.</summary>
+    internal int Shard { get; }
 
     /// <summary>The shape as text, such as <c>[192, 576]</c>.</summary>
     public string ShapeText => $"[{string.Join(", ", Shape)}]";

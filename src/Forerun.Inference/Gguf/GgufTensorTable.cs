@@ -14,7 +14,8 @@ internal static class GgufTensorTable
     /// <param name="cursor">Stands at the first entry.</param>
     /// <param name="count">Number of entries.</param>
     /// <param name="alignment">What tensor offsets are multiples of, in bytes; null = 32.</param>
-    public static Dictionary<string, GgufTensor> Read(GgufCursor cursor, int count, int? alignment)
+    /// <param name="shard">Which shard of the model the file is, from 0.</param>
+    public static Dictionary<string, GgufTensor> Read(GgufCursor cursor, int count, int? alignment, int shard)
     {
         var alignmentBytes = CheckAlignment(cursor, alignment ?? DefaultAlignment);
         var entries = new List<GgufTensor>();
@@ -27,7 +28,7 @@ internal static class GgufTensorTable
         var tensors = new Dictionary<string, GgufTensor>(count);
         foreach (var entry in entries)
         {
-            if (!tensors.TryAdd(entry.Name, Locate(cursor, entry, dataStart, alignmentBytes)))
+            if (!tensors.TryAdd(entry.Name, Locate(cursor, entry, dataStart, alignmentBytes, shard)))
             {
                 throw cursor.Invalid($"tensor \"{entry.Name}\" occurs twice.");
             }
@@ -90,7 +91,7 @@ internal static class GgufTensorTable
         return [.. shape];
     }
 
-    private static GgufTensor Locate(GgufCursor cursor, GgufTensor entry, long dataStart, int alignment)
+    private static GgufTensor Locate(GgufCursor cursor, GgufTensor entry, long dataStart, int alignment, int shard)
     {
         if (entry.Offset % alignment != 0)
         {
@@ -99,7 +100,7 @@ internal static class GgufTensorTable
 
         var start = dataStart + entry.Offset;
         return start <= cursor.Length && entry.ByteLength <= cursor.Length - start
-            ? new GgufTensor(entry.Name, entry.Type, entry.Shape, start)
+            ? new GgufTensor(entry.Name, entry.Type, entry.Shape, start, shard)
             : throw cursor.Invalid($"tensor \"{entry.Name}\" needs bytes {start} to {start + entry.ByteLength}, but "
                 + $"the file ends at byte {cursor.Length}. It is cut off or damaged; fetch it again.");
     }

@@ -9,23 +9,36 @@ internal static class TokenizerFingerprint
 {
     private const int Bytes = 16;
 
+    private static readonly string[] PerTokenKeys = ["tokens", "token_type", "scores"];
+
     private static readonly string[] Keys =
     [
-        "model", "pre", "tokens", "token_type", "merges", "scores", "add_bos_token", "add_space_prefix",
-        "bos_token_id", "eos_token_id", "unknown_token_id", "padding_token_id",
+        "model", "pre", "merges", "add_bos_token", "add_space_prefix", "bos_token_id", "eos_token_id", "unknown_token_id",
     ];
 
-    /// <summary>The first 16 bytes of the SHA-256 over names, lengths and stored bytes, in hexadecimal.</summary>
+    /// <summary>The first 16 bytes of the SHA-256 over names, lengths and stored bytes, in hexadecimal. Padding of the
+    /// vocabulary does not count.</summary>
     public static string Of(GgufMetadata metadata)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var size = Vocabulary.FindSize(metadata) ?? 0;
+        foreach (var key in PerTokenKeys)
+        {
+            Append(key, size);
+        }
+
         foreach (var key in Keys)
         {
-            var value = metadata.RawBytes($"tokenizer.ggml.{key}");
-            hash.AppendData(Encoding.UTF8.GetBytes($"{key}:{value.Length}:"));
-            hash.AppendData(value);
+            Append(key, int.MaxValue);
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, Bytes));
+
+        void Append(string key, int elements)
+        {
+            var value = metadata.RawBytes($"tokenizer.ggml.{key}", elements);
+            hash.AppendData(Encoding.UTF8.GetBytes($"{key}:{value.Length}:"));
+            hash.AppendData(value);
+        }
     }
 }

@@ -16,6 +16,8 @@ internal enum TokenType
 }
 
 /// <summary>The bytes and types of all tokens, packed into one array. Immutable and thread-safe.</summary>
+/// <remarks>Files may end their vocabulary with unused tokens, as many as make it as long as the embedding. They are
+/// padding and left out: two files with the same tokenizer and different padding have the same vocabulary.</remarks>
 internal sealed class Vocabulary
 {
     private const string TokensKey = "tokenizer.ggml.tokens";
@@ -44,10 +46,27 @@ internal sealed class Vocabulary
     /// <summary>Number of tokens.</summary>
     public int Count => _types.Length;
 
+    /// <summary>Number of token ids, padding left out; null in a file without a tokenizer.</summary>
+    public static int? FindSize(GgufMetadata metadata)
+    {
+        if (metadata.FindStrings(TokensKey)?.Count is not { } count)
+        {
+            return null;
+        }
+
+        var types = metadata.FindInt32Array(TypesKey);
+        while (count > 0 && count <= types?.Length && types.Value[count - 1] == (int)TokenType.Unused)
+        {
+            count--;
+        }
+
+        return count;
+    }
+
     /// <summary>Reads tokens and types.</summary>
     /// <param name="metadata">The file's keys.</param>
     /// <param name="bytesOf">The bytes a token that is not special stands for.</param>
-    /// <param name="texts">The tokens as they are written in the file, <c>[Count]</c>.</param>
+    /// <param name="texts">The tokens as they are written in the file, padding left out, <c>[Count]</c>.</param>
     public static Vocabulary Read(
         GgufMetadata metadata, Func<string, TokenType, byte[]> bytesOf, out ImmutableArray<string> texts)
     {
@@ -65,8 +84,14 @@ internal sealed class Vocabulary
                 $"key \"{TypesKey}\" has {types.Length} entries; expected one for each of the {tokens.Count} tokens.");
         }
 
-        texts = tokens.ToImmutableArray();
-        return new Vocabulary(texts, types, bytesOf);
+        var size = FindSize(metadata)!.Value;
+        if (size == 0)
+        {
+            throw metadata.Invalid($"all {tokens.Count} tokens of key \"{TokensKey}\" are unused.");
+        }
+
+        texts = tokens.ToImmutableArray()[..size];
+        return new Vocabulary(texts, types[..size], bytesOf);
     }
 
     /// <summary>The bytes a token stands for.</summary>

@@ -29,12 +29,13 @@ internal static unsafe class BlockPacker
         _ => null,
     };
 
-    /// <summary>What packing does to the values of a supported type, in a few words.</summary>
+    /// <summary>What packing does to the values of a supported type, in a few words. Errors are root mean squares
+    /// relative to the values', as measured on random and on bell-shaped values.</summary>
     public static string RuleOf(GgufTensorType type) => type switch
     {
-        GgufTensorType.Q4_K => "scales rounded to half",
+        GgufTensorType.Q4_K => "scales rounded to half (rms error below 0.04 %)",
         _ when Of(type) is not null => "exact",
-        _ => "rounded to 8 bits per 32",
+        _ => "rounded to 8 bits per 32 (rms error below 0.6 %)",
     };
 
     private static void PackQ8_0(byte* source, byte* quants, ushort* scales, int row)

@@ -20,22 +20,25 @@ internal sealed unsafe class TilePacker(GgufFile file, WeightFormat weights, Wor
     };
 
     /// <summary>What a tensor becomes.</summary>
+    /// <param name="tensor">The tensor, <c>[rows, columns]</c>.</param>
+    /// <param name="weights">Packed or original.</param>
+    /// <param name="rows">How many of its rows, from the first on; null = all.</param>
     /// <exception cref="InvalidDataException">Its type is not supported.</exception>
-    public static MatrixLayout LayoutOf(GgufTensor tensor, WeightFormat weights)
+    public static MatrixLayout LayoutOf(GgufTensor tensor, WeightFormat weights, int? rows = null)
     {
         TensorDecoder.ThrowIfUnsupported(tensor);
         return new MatrixLayout(
-            FormatOf(tensor.Type, weights), checked((int)tensor.RowCount), checked((int)tensor.RowLength));
+            FormatOf(tensor.Type, weights), rows ?? checked((int)tensor.RowCount), checked((int)tensor.RowLength));
     }
 
     /// <summary>Packs a tensor <c>[rows, columns]</c>.</summary>
     /// <param name="name">The tensor's name.</param>
     /// <param name="sourceRow">Which row of the file becomes row i; null = the same.</param>
-    public WeightMatrix Pack(string name, Func<int, int>? sourceRow = null)
+    /// <param name="rows">How many rows, from the first on; null = all.</param>
+    public WeightMatrix Pack(string name, Func<int, int>? sourceRow = null, int? rows = null)
     {
         var tensor = file.Tensor(name);
-        var matrix = new WeightMatrix(LayoutOf(tensor, weights), arena);
-        var rows = matrix.Rows;
+        var matrix = new WeightMatrix(LayoutOf(tensor, weights, rows), arena);
         workers.Run(worker =>
         {
             var end = (int)((long)matrix.TileCount * (worker + 1) / workers.Count);
@@ -45,7 +48,7 @@ internal sealed unsafe class TilePacker(GgufFile file, WeightFormat weights, Wor
                 for (var row = 0; row < WeightMatrix.TileRows; row++)
                 {
                     var target = (tile * WeightMatrix.TileRows) + row;
-                    PackRow(tensor, target < rows ? sourceRow?.Invoke(target) ?? target : -1, matrix, tile, row, scratch);
+                    PackRow(tensor, target < matrix.Rows ? sourceRow?.Invoke(target) ?? target : -1, matrix, tile, row, scratch);
                 }
             }
         });

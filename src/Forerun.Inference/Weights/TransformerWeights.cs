@@ -53,7 +53,7 @@ internal sealed unsafe class TransformerWeights : IDisposable
         _head = file.Tensor(head);
 
         // The largest matrix first: while it is packed, its pages of the file are resident too.
-        Head = packer.Pack(head);
+        Head = packer.Pack(head, rows: config.HeadRows);
         Layers = new LayerWeights[config.NumHiddenLayers];
         for (var i = 0; i < Layers.Length; i++)
         {
@@ -141,9 +141,9 @@ internal sealed unsafe class TransformerWeights : IDisposable
     private static long ArenaBytes(GgufFile file, ModelConfig config, string head, WeightFormat format)
     {
         var names = Enumerable.Range(0, config.NumHiddenLayers)
-            .SelectMany(layer => MatrixNames.Select(name => Name(layer, name)))
-            .Append(head);
-        return names.Sum(name => TilePacker.LayoutOf(file.Tensor(name), format).ArenaBytes);
+            .SelectMany(layer => MatrixNames.Select(name => Name(layer, name)));
+        return names.Sum(name => TilePacker.LayoutOf(file.Tensor(name), format).ArenaBytes)
+            + TilePacker.LayoutOf(file.Tensor(head), format, config.HeadRows).ArenaBytes;
     }
 
     private LayerWeights LoadLayer(TilePacker packer, int layer, ModelConfig config)

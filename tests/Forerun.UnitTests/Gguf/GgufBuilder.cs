@@ -4,10 +4,10 @@ using Forerun.Inference.Gguf;
 namespace Forerun.UnitTests.Gguf;
 
 /// <summary>Writes small GGUF files, right or wrong ones. <see cref="Llama"/> is a right one: one layer, no
-/// tokenizer.</summary>
-public sealed class GgufBuilder
+/// tokenizer. <see cref="Read"/> takes another file apart, to be changed.</summary>
+public sealed partial class GgufBuilder
 {
-    private const int MaxDataBytes = 2 << 20;
+    private const ulong MaxZeroBytes = 1 << 20;
     private readonly List<(string Key, object Value)> _values = [];
     private readonly List<(string Name, GgufTensorType Type, ulong[] Dimensions, ulong? Offset)> _tensors = [];
     private readonly Dictionary<string, byte[]> _data = [];
@@ -64,6 +64,12 @@ public sealed class GgufBuilder
         return Tensor(name, type, null, dimensions);
     }
 
+    /// <summary>Takes over a key of another file.</summary>
+    public GgufBuilder Take(string key, GgufBuilder from) => Add(key, from.Value(key));
+
+    /// <summary>The value of a key.</summary>
+    public object Value(string key) => _values.Single(entry => entry.Key == key).Value;
+
     /// <summary>Replaces a tensor, or leaves it out when no dimensions are given.</summary>
     public GgufBuilder SetTensor(string name, GgufTensorType type, params ulong[] dimensions)
     {
@@ -74,7 +80,15 @@ public sealed class GgufBuilder
     public byte[] Build()
     {
         using var stream = new MemoryStream();
-        using var writer = new BinaryWriter(stream);
+        WriteHead(stream).CopyTo(stream);
+        return stream.ToArray();
+    }
+
+    /// <summary>Writes everything up to the tensors' data.</summary>
+    /// <returns>The data of stored tensors and of small ones without content.</returns>
+    public MemoryStream WriteHead(Stream stream)
+    {
+        using var writer = new BinaryWriter(stream, Encoding.UTF8, leaveOpen: true);
         writer.Write(Magic);
         writer.Write(Version);
         writer.Write(TensorCount ?? (ulong)_tensors.Count);
@@ -87,16 +101,15 @@ public sealed class GgufBuilder
 
         var data = WriteTensors(writer);
         writer.Write(new byte[-stream.Length & 31]);
-        writer.Write(data);
-        return stream.ToArray();
+        return data;
     }
 
     /// <summary>Builds and opens.</summary>
     internal GgufFile Open() => GgufFile.FromBytes(Build(), "test.gguf");
 
-    private byte[] WriteTensors(BinaryWriter writer)
+    private MemoryStream WriteTensors(BinaryWriter writer)
     {
-        var bytes = new byte[MaxDataBytes];
+        var bytes = new MemoryStream();
         var end = 0UL;
         foreach (var (name, type, dimensions, offset) in _tensors)
         {
@@ -106,16 +119,19 @@ public sealed class GgufBuilder
             writer.Write((int)type);
             writer.Write(offset ?? end);
             var size = dimensions.Aggregate(4UL, (product, dimension) => product * dimension);
-            if (_data.TryGetValue(name, out var data))
+            if (_data.TryGetValue(name, out var data) || size <= MaxZeroBytes)
             {
-                data.CopyTo(bytes, (int)end);
+                data ??= new byte[size];
+                bytes.Write(data);
+                bytes.Write(new byte[-data.Length & 31]);
                 size = (ulong)data.Length;
             }
 
             end += (size + 31) & ~31UL;
         }
 
-        return bytes[..(int)Math.Min(end, MaxDataBytes)];
+        bytes.Position = 0;
+        return bytes;
     }
 
     private static void WriteValue(BinaryWriter writer, object value)

@@ -21,7 +21,7 @@ public class GgufFuzzTests
     [InlineData(GgufTensorType.Q4_K)]
     [InlineData(GgufTensorType.Q6_K)]
     public void Load_MutatedFileOfSuperBlocks_LoadsOrIsRefused(GgufTensorType type) =>
-        Check($"{type}", SuperBlockModels.Bytes(type));
+        Check($"{type}", SyntheticModel.Bytes(type));
 
     private static void Check(string name, byte[] original)
     {

@@ -23,6 +23,7 @@ public class ModelConfigTests
                 NumKeyValueHeads = 3,
                 HeadDim = 64,
                 VocabSize = 49_152,
+                EmbeddingRows = 49_152,
                 MaxPositionEmbeddings = 8192,
                 RmsNormEps = 1e-5f,
                 RopeTheta = 100_000,
@@ -121,7 +122,8 @@ public class ModelConfigTests
         { "llama.rope.freq_base", float.NaN, "key \"llama.rope.freq_base\" is NaN; expected a positive number." },
         {
             "llama.vocab_size", 9u,
-            "the vocabulary has 9 tokens and \"token_embd.weight\" 8 rows; expected equal numbers from 1 to 1048576."
+            "the vocabulary has 9 tokens and \"token_embd.weight\" 8 rows; expected 1 to 1048576 rows, at least one for "
+            + "each token. Get the file again."
         },
         {
             "forerun.draft_vocabulary", new[] { 1, 1 },

@@ -32,15 +32,10 @@ public class BatchInvarianceTests
         get
         {
             var data = new TheoryData<string, WeightFormat>();
-            foreach (var folder in TinyModels.Folders)
+            foreach (var folder in TinyModels.All)
             {
                 data.Add(folder, WeightFormat.Packed);
                 data.Add(folder, WeightFormat.Original);
-            }
-
-            foreach (var folder in TinyModels.OtherShapes)
-            {
-                data.Add(folder, WeightFormat.Packed);
             }
 
             return data;

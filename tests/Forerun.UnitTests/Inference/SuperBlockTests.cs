@@ -13,13 +13,13 @@ public class SuperBlockTests
 
     private static readonly int[][] Texts = [TinyModels.Tokens(21, Length), TinyModels.Tokens(22, Length)];
 
-    public static TheoryData<GgufTensorType> Types => [.. SuperBlockModels.Types];
+    public static TheoryData<GgufTensorType> Types => [.. SyntheticModel.SuperBlockTypes];
 
     [Theory]
     [MemberData(nameof(Types))]
     public void Run_RaggedBatchesOnEveryInstructionSet_SameBitsAsDecodingRowByRow(GgufTensorType type)
     {
-        var bytes = SuperBlockModels.Bytes(type);
+        var bytes = SyntheticModel.Bytes(type);
         float[][][] expected;
         using (var model = Load(bytes, WeightFormat.Packed, 1, InstructionSet.Portable))
         {
@@ -39,7 +39,7 @@ public class SuperBlockTests
     [MemberData(nameof(Types))]
     public void Packed_DistributionsAreCloseToTheOriginal(GgufTensorType type)
     {
-        var bytes = SuperBlockModels.Bytes(type);
+        var bytes = SyntheticModel.Bytes(type);
         using var packed = Load(bytes, WeightFormat.Packed, 2);
         using var original = Load(bytes, WeightFormat.Original, 2);
         var divergences = original.Score(Texts[0]).Zip(packed.Score(Texts[0]), Divergence).ToArray();

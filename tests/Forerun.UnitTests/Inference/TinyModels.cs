@@ -21,24 +21,16 @@ internal static class TinyModels
     public static string[] OtherShapes { get; } =
         ["llama2-mha-spm", "llama-gqa-linear-rope", "llama3-gqa-scaled-rope", "qwen2-bias", "qwen3-qknorm"];
 
-    /// <summary>Loads a model; the caller disposes of it. Those of <see cref="OtherShapes"/> get the tokenizer of the
-    /// first of <see cref="Folders"/>.</summary>
+    /// <summary>Every tiny model.</summary>
+    public static string[] All { get; } = [.. Folders, .. OtherShapes, "llama-gpt2-tokenizer"];
+
+    /// <summary>Loads a model; the caller disposes of it.</summary>
     public static LanguageModel Load(
         string folder,
         WeightFormat weights = WeightFormat.Packed,
         int threads = 1,
-        InstructionSet? instructionSet = null)
-    {
-        var options = Options(weights, threads, instructionSet);
-        if (!OtherShapes.Contains(folder))
-        {
-            return LanguageModel.Load(Assets.Tiny(folder), options);
-        }
-
-        var donor = File.ReadAllBytes(Assets.Tiny(Folders[0]));
-        var bytes = GraftedTokenizer.Graft(File.ReadAllBytes(Assets.Tiny(folder)), donor);
-        return LanguageModel.Load(GgufFile.FromBytes(bytes, folder), options);
-    }
+        InstructionSet? instructionSet = null) =>
+        LanguageModel.Load(Assets.Tiny(folder), Options(weights, threads, instructionSet));
 
     /// <summary>Loads a model whose file says another context length.</summary>
     public static LanguageModel LoadWithContext(

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Forerun.Inference;
 using Forerun.UnitTests.Gguf;
 
@@ -25,13 +26,30 @@ public class TinyParityTests
     public static TheoryData<string> OtherShapes => [.. TinyModels.OtherShapes];
 
     /// <summary>A KV head per query head, an untied head, scaled rotary frequencies, biases, norms of queries and keys;
-    /// the tokens come from the golden file, so the tokenizer does not matter.</summary>
+    /// with the model's own tokenizer.</summary>
     [Theory]
     [MemberData(nameof(OtherShapes))]
     public void Original_OtherShapes_EveryLogitAndHiddenStateIsTheReference(string folder)
     {
         using var model = TinyModels.Load(folder, WeightFormat.Original, threads: 2);
         Check(model, Golden(folder));
+    }
+
+    public static TheoryData<string> All => [.. TinyModels.Folders, .. TinyModels.OtherShapes];
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Encode_TextsOfTheReference_GiveItsTokens(string folder)
+    {
+        using var model = TinyModels.Load(folder);
+        var golden = Golden(folder);
+        var texts = JsonSerializer.Deserialize<string[]>(golden.Metadata("texts"))!;
+        for (var text = 0; text < Texts; text++)
+        {
+            int[] begin = model.Tokenizer.BeginToken is { } token ? [token] : [];
+            int[] tokens = [.. begin, .. model.Tokenizer.Encode(texts[text])];
+            Assert.Equal(golden.Values<int>($"{text}.ids").ToArray(), tokens);
+        }
     }
 
     private static SafeTensors Golden(string folder) =>

@@ -1,0 +1,40 @@
+using Forerun.Inference;
+using Forerun.Inference.Drafting;
+using Forerun.Inference.Tokenization;
+
+namespace Forerun.Cli;
+
+/// <summary>The edge's side of a generation: who drafts, and how text becomes token ids.</summary>
+internal sealed class DraftSource : IDisposable
+{
+    private readonly LanguageModel? _model;
+
+    private DraftSource(TextFormat text, IDrafter drafter, LanguageModel? model = null) =>
+        (Text, Drafter, _model) = (text, drafter, model);
+
+    /// <summary>How text becomes token ids.</summary>
+    public TextFormat Text { get; }
+
+    /// <summary>Text to token ids and back.</summary>
+    public Tokenizer Tokenizer => Text.Tokenizer;
+
+    /// <summary>Who drafts.</summary>
+    public IDrafter Drafter { get; }
+
+    /// <summary>A draft model, and its own tokenizer.</summary>
+    public static DraftSource Model(string path, ModelLoadOptions options)
+    {
+        var model = LanguageModel.Load(path, options);
+        return new DraftSource(model.TextFormat, new ModelDrafter(model), model);
+    }
+
+    /// <summary>No model: n-grams of the text so far, and the tokenizer of a file whose head alone is read.</summary>
+    public static DraftSource Ngram(string path) => new(TextFormat.Read(path), new NgramDrafter());
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        (Drafter as IDisposable)?.Dispose();
+        _model?.Dispose();
+    }
+}
