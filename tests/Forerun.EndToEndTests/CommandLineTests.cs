@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 
 namespace Forerun.EndToEndTests;
@@ -7,19 +6,13 @@ namespace Forerun.EndToEndTests;
 /// </summary>
 public class CommandLineTests
 {
-    private static readonly string Program = Repository.Path(
-        "artifacts", "bin", "Forerun.Cli", Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/')), "forerun.dll");
-
-    private static readonly string Target =
-        Repository.Path("models", "smollm2-135m-instruct", "SmolLM2-135M-Instruct.Q4_1.gguf");
-
     [Fact]
     public async Task Generate_Json_OneDocumentWithTheReferenceTokens()
     {
         var expected = JsonDocument.Parse(File.ReadLines(
             Repository.Path("models", "smollm2-135m-instruct", "golden", "greedy.jsonl")).First()).RootElement;
         var ids = expected.GetProperty("ids").EnumerateArray().Select(id => id.GetInt32()).Take(12).ToArray();
-        var result = await RunAsync(
+        var result = await ForerunProgram.RunAsync(
             "generate", expected.GetProperty("user").GetString()!, "--max-tokens", "12", "--weights", "original", "--json");
         Assert.Equal("", result.Error);
         var document = JsonDocument.Parse(result.Output).RootElement;
@@ -32,7 +25,7 @@ public class CommandLineTests
     [Fact]
     public async Task Generate_Text_StreamsTextAndTellsFiguresOnStandardError()
     {
-        var result = await RunAsync("generate", "Say hello.", "--max-tokens", "4");
+        var result = await ForerunProgram.RunAsync("generate", "Say hello.", "--max-tokens", "4");
         Assert.Equal(0, result.ExitCode);
         Assert.NotEqual("", result.Output.Trim());
         Assert.StartsWith("[autoregressive: 4 tokens,", result.Error);
@@ -41,7 +34,7 @@ public class CommandLineTests
     [Fact]
     public async Task Demo_Json_EqualTextsAndFewerTargetPasses()
     {
-        var result = await RunAsync("demo", "--max-tokens", "24", "--rtt", "1", "--temperature", "0.8", "--seed", "5", "--json");
+        var result = await ForerunProgram.RunAsync("demo", "--max-tokens", "24", "--rtt", "1", "--temperature", "0.8", "--seed", "5", "--json");
         Assert.Equal(("", 0), (result.Error, result.ExitCode));
         var document = JsonDocument.Parse(result.Output).RootElement;
         Assert.True(document.GetProperty("equal").GetBoolean());
@@ -53,20 +46,9 @@ public class CommandLineTests
     }
 
     [Fact]
-    public async Task Compare_OnePrompt_ReportsEqualityAndBothModes()
-    {
-        var result = await RunAsync(
-            "compare", "--prompts", Repository.Path("data", "prompts", "gsm8k.jsonl"), "--limit", "1", "--max-tokens", "12", "--rtt", "0", "--json");
-        Assert.Equal(0, result.ExitCode);
-        var document = JsonDocument.Parse(result.Output).RootElement;
-        Assert.True(document.GetProperty("equal").GetBoolean());
-        Assert.Equal(2, document.GetProperty("rows").GetArrayLength());
-    }
-
-    [Fact]
     public async Task Inspect_BundledDraftModel_ShowsItsDraftVocabulary()
     {
-        var result = await RunAsync(
+        var result = await ForerunProgram.RunAsync(
             "inspect", Repository.Path("models", "forerun-draft", "forerun-draft.gguf"), "--json");
         Assert.Equal(("", 0), (result.Error, result.ExitCode));
         var document = JsonDocument.Parse(result.Output).RootElement;
@@ -77,7 +59,7 @@ public class CommandLineTests
     [Fact]
     public async Task BenchEngine_Json_HasEveryRowCountAndTheRatio()
     {
-        var result = await RunAsync("bench", "engine", "--threads", "1", "--repetitions", "1", "--context", "16", "--json");
+        var result = await ForerunProgram.RunAsync("bench", "engine", "--threads", "1", "--repetitions", "1", "--context", "16", "--json");
         Assert.Equal(("", 0), (result.Error, result.ExitCode));
         var document = JsonDocument.Parse(result.Output).RootElement;
         Assert.Equal(
@@ -95,7 +77,7 @@ public class CommandLineTests
     [InlineData(2, "--no-such-option", "generate", "x", "--no-such-option")]
     public async Task Mistakes_AreToldOnStandardErrorWithAnExitCode(int exitCode, string text, params string[] arguments)
     {
-        var result = await RunAsync(arguments);
+        var result = await ForerunProgram.RunAsync(arguments);
         Assert.Equal(exitCode, result.ExitCode);
         Assert.Contains(text, result.Error);
         Assert.DoesNotContain("   at ", result.Error);
@@ -108,7 +90,7 @@ public class CommandLineTests
         try
         {
             await File.WriteAllTextAsync(path, "This is not a model.", TestContext.Current.CancellationToken);
-            var result = await RunAsync("inspect", path);
+            var result = await ForerunProgram.RunAsync("inspect", path);
             Assert.Equal(1, result.ExitCode);
             Assert.Contains("GGUF", result.Error);
         }
@@ -116,21 +98,5 @@ public class CommandLineTests
         {
             File.Delete(path);
         }
-    }
-
-    private static async Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments)
-    {
-        Assert.True(File.Exists(Target), "The bundled target is missing.");
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [Program, .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(TimeSpan.FromSeconds(120));
-        var output = process.StandardOutput.ReadToEndAsync(limit.Token);
-        var error = process.StandardError.ReadToEndAsync(limit.Token);
-        await process.WaitForExitAsync(limit.Token);
-        return (process.ExitCode, await output, await error);
     }
 }
