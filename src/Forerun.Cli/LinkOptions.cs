@@ -53,12 +53,11 @@ internal sealed class LinkOptions(bool several)
         TimeSpan?[] roundTrips = parsed.GetValue(RoundTrip) is { Length: > 0 } times
             ? [.. times.Cast<TimeSpan?>()]
             : named is null ? [.. defaultRoundTrips.ToArray().Select(ms => (TimeSpan?)TimeSpan.FromMilliseconds(ms))] : [null];
-        ImmutableArray<LinkProfile> links =
-        [
-            .. from profile in named ?? [LinkProfile.Loopback]
-               from roundTrip in roundTrips
-               select Custom(parsed, profile, roundTrip),
-        ];
+        var asked =
+            from profile in named ?? [LinkProfile.Loopback]
+            from roundTrip in roundTrips
+            select Custom(parsed, profile, roundTrip);
+        ImmutableArray<LinkProfile> links = [.. asked.Distinct()];
         foreach (var link in links)
         {
             link.Validate();

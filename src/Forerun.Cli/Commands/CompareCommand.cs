@@ -3,9 +3,6 @@ using System.CommandLine;
 using System.Text.Json;
 using Forerun.Cli.Comparing;
 using Forerun.Cli.Running;
-using Forerun.Core.Decoding;
-using Forerun.Edge;
-using Forerun.Edge.Links;
 using Forerun.Inference;
 using Forerun.Inference.Drafting;
 using Spectre.Console;
@@ -43,68 +40,41 @@ internal static class CompareCommand
             BundledModels.Draft(parsed.GetValue(options.Common.DraftModel)), new ModelLoadOptions { Threads = 1 });
         using var drafter = new ModelDrafter(draft);
         var settings = options.Settings(parsed, server.TargetId, draft, sets, links);
+        var setup = new CompareSetup(server, targetPath, draft, drafter, settings);
         var output = parsed.GetValue(options.Output);
         using var store = CellStore.Open(output, settings);
         var plan = new ComparePlan(settings, sets);
-        var run = new CompareRun(
-            plan, store, planned => Request(planned), link => Connect(link, server, settings.LinkSeed, draft, drafter))
-        {
-            SkipUnsupported = !options.ModesAreNamed(parsed),
-        };
+        var run = new CompareRun(plan, store, setup.Request, setup.Connect) { SkipUnsupported = !options.ModesAreNamed(parsed) };
         var json = parsed.GetValue(options.Common.Json);
-        var total = links.Sum(link => plan.Over(link).Length);
-        var difference = await KeepingAsync(store, total, output, () => CompareProgress.RunAsync(
-            visible: !json && !Console.IsErrorRedirected, total, progress => run.RunAsync(links, progress, cancellationToken)));
-        var report = difference is { } found
-            ? new CompareReport(false, Explain(found.Planned, found.Baseline, found.Cell), settings, [])
-            : CompareReport.Of(settings, plan, links, store);
+        var bar = new CompareProgress(!json && !Console.IsErrorRedirected, links.Sum(link => plan.Over(link).Length));
+        var difference = await KeepingAsync(
+            store, output, () => bar.RunAsync(progress => run.RunAsync(links, progress, cancellationToken)), cancellationToken);
         foreach (var mode in run.Unsupported)
         {
             await Console.Error.WriteLineAsync($"The server does not offer the mode {ModeNames.Of(mode)}; it is left out.");
         }
 
+        var report = difference is { } found
+            ? new CompareReport(false, setup.Explain(found.Planned, found.Baseline, found.Cell), settings, [])
+            : CompareReport.Of(settings, plan, links, store);
         return await ShowAsync(report, json, output);
-
-        GenerationRequest Request(PlannedCell planned) => new()
-        {
-            PromptTokens = Prompt.Tokens(draft, planned.Text, settings.Raw),
-            MaxTokens = settings.MaxTokens,
-            Mode = planned.Mode,
-            Sampling = planned.Sampling,
-        };
-
-        Difference Explain(PlannedCell planned, Cell baseline, Cell cell)
-        {
-            using var target = LanguageModel.Load(targetPath);
-            return Difference.Of(baseline, cell, Request(planned).PromptTokens, target);
-        }
-    }
-
-    private static CompareEdge Connect(
-        LinkProfile profile, ServerProcess server, int seed, LanguageModel draft, IDrafter drafter)
-    {
-        var link = profile == LinkProfile.Loopback ? null : new LinkRelay(server.Address, profile, seed);
-        var verifier = new GrpcVerifier(new GrpcVerifierOptions
-        {
-            Endpoint = link?.Address ?? server.Address,
-            TokenizerFingerprint = draft.Tokenizer.Fingerprint,
-            TargetId = server.TargetId,
-        });
-        return new CompareEdge(verifier, drafter, draft.Tokenizer, server.TargetId, link);
     }
 
     /// <summary>Tells what is kept when the work is stopped.</summary>
-    private static async Task<T> KeepingAsync<T>(CellStore store, int total, string? output, Func<Task<T>> work)
+    private static async Task<T> KeepingAsync<T>(
+        CellStore store, string? output, Func<Task<T>> work, CancellationToken cancellationToken)
     {
         try
         {
             return await work();
         }
-        catch (OperationCanceledException) when (output is not null)
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
-            await Console.Error.WriteLineAsync(
-                $"{store.Count} of {total} generations are done and kept in \"{output}\"; the same command goes on from there.");
-            throw;
+            // Ctrl+C reaches the server too, so that the connection may be the first to tell.
+            await Console.Error.WriteLineAsync(output is null
+                ? "Stopped. With --output DIR, finished generations are kept."
+                : $"{store.Count} generations are done and kept in \"{output}\"; the same command goes on from there.");
+            throw new OperationCanceledException(cancellationToken);
         }
     }
 

@@ -3,13 +3,13 @@ using Spectre.Console;
 namespace Forerun.Cli.Comparing;
 
 /// <summary>A progress bar on standard error. It is drawn between generations only, never during one.</summary>
-internal static class CompareProgress
+/// <param name="visible">False = nothing is shown.</param>
+/// <param name="total">Cells in all.</param>
+internal sealed class CompareProgress(bool visible, int total)
 {
     /// <summary>Runs work that reports each finished cell.</summary>
-    /// <param name="visible">False = nothing is shown.</param>
-    /// <param name="total">Cells in all.</param>
     /// <param name="work">Calls what it is given once per cell.</param>
-    public static Task<T> RunAsync<T>(bool visible, int total, Func<Action<CellKey>, Task<T>> work)
+    public Task<T> RunAsync<T>(Func<Action<CellKey>, Task<T>> work)
     {
         if (!visible)
         {
