@@ -12,6 +12,9 @@ internal sealed class DraftSource : IDisposable
     private DraftSource(TextFormat text, IDrafter drafter, LanguageModel? model = null) =>
         (Text, Drafter, _model) = (text, drafter, model);
 
+    /// <summary>Id of the draft model, or the kind of drafter.</summary>
+    public string Name => _model?.Id ?? "ngram";
+
     /// <summary>How text becomes token ids.</summary>
     public TextFormat Text { get; }
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using Forerun.UnitTests.Gguf;
 
@@ -8,19 +7,13 @@ namespace Forerun.EndToEndTests;
 /// </summary>
 public class CommandLineTests
 {
-    private static readonly string Program = Repository.Path(
-        "artifacts", "bin", "Forerun.Cli", Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/')), "forerun.dll");
-
-    private static readonly string Target =
-        Repository.Path("models", "smollm2-135m-instruct", "SmolLM2-135M-Instruct.Q4_1.gguf");
-
     [Fact]
     public async Task Generate_Json_OneDocumentWithTheReferenceTokens()
     {
         var expected = JsonDocument.Parse(File.ReadLines(
             Repository.Path("models", "smollm2-135m-instruct", "golden", "greedy.jsonl")).First()).RootElement;
         var ids = expected.GetProperty("ids").EnumerateArray().Select(id => id.GetInt32()).Take(12).ToArray();
-        var result = await RunAsync(
+        var result = await ForerunProgram.RunAsync(
             "generate", expected.GetProperty("user").GetString()!, "--max-tokens", "12", "--weights", "original", "--json");
         Assert.Equal("", result.Error);
         var document = JsonDocument.Parse(result.Output).RootElement;
@@ -33,7 +26,7 @@ public class CommandLineTests
     [Fact]
     public async Task Generate_Text_StreamsTextAndTellsFiguresOnStandardError()
     {
-        var result = await RunAsync("generate", "Say hello.", "--max-tokens", "4");
+        var result = await ForerunProgram.RunAsync("generate", "Say hello.", "--max-tokens", "4");
         Assert.Equal(0, result.ExitCode);
         Assert.NotEqual("", result.Output.Trim());
         Assert.StartsWith("[autoregressive: 4 tokens,", result.Error);
@@ -42,7 +35,7 @@ public class CommandLineTests
     [Fact]
     public async Task Demo_Json_EqualTextsAndFewerTargetPasses()
     {
-        var result = await RunAsync("demo", "--max-tokens", "24", "--rtt", "1", "--temperature", "0.8", "--seed", "5", "--json");
+        var result = await ForerunProgram.RunAsync("demo", "--max-tokens", "24", "--rtt", "1", "--temperature", "0.8", "--seed", "5", "--json");
         Assert.Equal(("", 0), (result.Error, result.ExitCode));
         var document = JsonDocument.Parse(result.Output).RootElement;
         Assert.True(document.GetProperty("equal").GetBoolean());
@@ -54,27 +47,9 @@ public class CommandLineTests
     }
 
     [Fact]
-    public async Task Compare_OnePrompt_ReportsEqualityAndEveryMode()
-    {
-        var result = await RunAsync(
-            "compare", "--prompts", Repository.Path("data", "prompts", "gsm8k.jsonl"), "--limit", "1", "--max-tokens", "12", "--rtt", "0", "--json");
-        Assert.Equal(0, result.ExitCode);
-        var document = JsonDocument.Parse(result.Output).RootElement;
-        Assert.True(document.GetProperty("equal").GetBoolean());
-        var rows = document.GetProperty("rows").EnumerateArray().ToArray();
-        Assert.Equal(
-            ["autoregressive", "speculative", "preemptive", "pipelined", "colocated"],
-            rows.Select(row => row.GetProperty("mode").GetString()));
-
-        // The same draft model, here or there, with the same noise: the same tokens are accepted.
-        Assert.Equal(
-            rows[1].GetProperty("acceptanceRate").GetDouble(), rows[4].GetProperty("acceptanceRate").GetDouble());
-    }
-
-    [Fact]
     public async Task Inspect_BundledDraftModel_ShowsItsDraftVocabulary()
     {
-        var result = await RunAsync(
+        var result = await ForerunProgram.RunAsync(
             "inspect", Repository.Path("models", "forerun-draft", "forerun-draft.gguf"), "--json");
         Assert.Equal(("", 0), (result.Error, result.ExitCode));
         var document = JsonDocument.Parse(result.Output).RootElement;
@@ -86,7 +61,7 @@ public class CommandLineTests
     public async Task Inspect_AnyShard_ShowsTheWholeModelAndWhatBecomesOfIt()
     {
         using var shards = new ShardedModels("smollm-gqa-tied-q5_0", 3);
-        var result = await RunAsync("inspect", shards.Path(2), "--json");
+        var result = await ForerunProgram.RunAsync("inspect", shards.Path(2), "--json");
         Assert.Equal(("", 0), (result.Error, result.ExitCode));
         var document = JsonDocument.Parse(result.Output).RootElement;
         Assert.Equal(3, document.GetProperty("shards").GetInt32());
@@ -99,7 +74,7 @@ public class CommandLineTests
     [Fact]
     public async Task BenchEngine_Json_HasEveryRowCountAndTheRatio()
     {
-        var result = await RunAsync("bench", "engine", "--threads", "1", "--repetitions", "1", "--context", "16", "--json");
+        var result = await ForerunProgram.RunAsync("bench", "engine", "--threads", "1", "--repetitions", "1", "--context", "16", "--json");
         Assert.Equal(("", 0), (result.Error, result.ExitCode));
         var document = JsonDocument.Parse(result.Output).RootElement;
         Assert.Equal(
@@ -111,7 +86,7 @@ public class CommandLineTests
     [Fact]
     public async Task BenchExits_BundledExits_TellsWhatEachCosts()
     {
-        var result = await RunAsync("bench", "exits", "--threads", "1", "--repetitions", "1", "--json");
+        var result = await ForerunProgram.RunAsync("bench", "exits", "--threads", "1", "--repetitions", "1", "--json");
         Assert.Equal(("", 0), (result.Error, result.ExitCode));
         var document = JsonDocument.Parse(result.Output).RootElement;
         var exits = document.GetProperty("exits").EnumerateArray().ToArray();
@@ -123,7 +98,7 @@ public class CommandLineTests
     [Fact]
     public async Task BenchServer_Json_HasEveryModeAndNumberOfEdges()
     {
-        var result = await RunAsync(
+        var result = await ForerunProgram.RunAsync(
             "bench", "server", "--edges", "1", "2", "--prompts-per-edge", "1", "--max-tokens", "6", "--json");
         Assert.Equal(("", 0), (result.Error, result.ExitCode));
         var document = JsonDocument.Parse(result.Output).RootElement;
@@ -147,7 +122,7 @@ public class CommandLineTests
     [InlineData(2, "--no-such-option", "generate", "x", "--no-such-option")]
     public async Task Mistakes_AreToldOnStandardErrorWithAnExitCode(int exitCode, string text, params string[] arguments)
     {
-        var result = await RunAsync(arguments);
+        var result = await ForerunProgram.RunAsync(arguments);
         Assert.Equal(exitCode, result.ExitCode);
         Assert.Contains(text, result.Error);
         Assert.DoesNotContain("   at ", result.Error);
@@ -160,7 +135,7 @@ public class CommandLineTests
         try
         {
             await File.WriteAllTextAsync(path, "This is not a model.", TestContext.Current.CancellationToken);
-            var result = await RunAsync("inspect", path);
+            var result = await ForerunProgram.RunAsync("inspect", path);
             Assert.Equal(1, result.ExitCode);
             Assert.Contains("GGUF", result.Error);
         }
@@ -168,21 +143,5 @@ public class CommandLineTests
         {
             File.Delete(path);
         }
-    }
-
-    internal static async Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments)
-    {
-        Assert.True(File.Exists(Target), "The bundled target is missing.");
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [Program, .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(TimeSpan.FromSeconds(120));
-        var output = process.StandardOutput.ReadToEndAsync(limit.Token);
-        var error = process.StandardError.ReadToEndAsync(limit.Token);
-        await process.WaitForExitAsync(limit.Token);
-        return (process.ExitCode, await output, await error);
     }
 }

@@ -14,7 +14,7 @@ public class DrafterCommandTests
     {
         const string prompt = "one two three one two three one two three";
         await using var server = await ServerFixture.StartAsync(TinyModels.Target);
-        var result = await CommandLineTests.RunAsync(
+        var result = await ForerunProgram.RunAsync(
             "edge", prompt, "--raw", "--server", server.Addresses[0].ToString(), "--drafter", "ngram",
             "--tokenizer", Assets.Tiny("smollm-gqa-tied-f16"), "--max-tokens", "40", "--json");
         Assert.Equal(("", 0), (result.Error, result.ExitCode));
@@ -31,7 +31,7 @@ public class DrafterCommandTests
     {
         await using var server = await ServerFixture.StartAsync(TinyModels.Target);
         using var other = TinyModels.Load("qwen2-bias");
-        var result = await CommandLineTests.RunAsync(
+        var result = await ForerunProgram.RunAsync(
             "edge", "x", "--raw", "--server", server.Addresses[0].ToString(), "--drafter", "ngram",
             "--tokenizer", Assets.Tiny("qwen2-bias"));
         Assert.NotEqual(0, result.ExitCode);
@@ -43,7 +43,7 @@ public class DrafterCommandTests
     [Fact]
     public async Task Compare_Ngram_TextsAreEqual()
     {
-        var result = await CommandLineTests.RunAsync(
+        var result = await ForerunProgram.RunAsync(
             "compare", "--drafter", "ngram", "--prompts", Repository.Path("data", "prompts", "gsm8k.jsonl"),
             "--limit", "1", "--max-tokens", "24", "--rtt", "0", "--json");
         Assert.Equal(0, result.ExitCode);
@@ -53,7 +53,7 @@ public class DrafterCommandTests
     [Fact]
     public async Task Edge_NgramAndADraftModel_IsAMistake()
     {
-        var result = await CommandLineTests.RunAsync(
+        var result = await ForerunProgram.RunAsync(
             "edge", "x", "--server", "http://127.0.0.1:9", "--drafter", "ngram", "--draft-model", "some.gguf");
         Assert.Equal(2, result.ExitCode);
         Assert.Contains("leave --draft-model out", result.Error, StringComparison.Ordinal);

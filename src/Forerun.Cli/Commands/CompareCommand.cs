@@ -1,100 +1,118 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.Text.Json;
+using Forerun.Cli.Comparing;
 using Forerun.Cli.Running;
 using Forerun.Inference;
 using Spectre.Console;
 
 namespace Forerun.Cli.Commands;
 
-/// <summary><c>forerun compare</c>: every mode on many prompts, equality first.</summary>
+/// <summary><c>forerun compare</c>: every mode on many prompts over several links, equality of the texts first. This
+/// process is the edge; the server is a process of its own.</summary>
 internal static class CompareCommand
 {
+    private static readonly double[] DefaultRoundTripsMs = [0, 5, 20];
+
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var options = new CommonOptions();
-        var prompts = new Option<string[]>("--prompts")
-        {
-            Description = "Prompt files, JSON lines with \"id\" and \"turns\"; default: the bundled sets.",
-            AllowMultipleArgumentsPerToken = true,
-        };
-        var limit = new Option<int>("--limit")
-        {
-            Description = "Most prompts of each file.",
-            DefaultValueFactory = _ => 10,
-        };
-        var roundTrips = new Option<double[]>("--rtt")
-        {
-            Description = "Emulated round trips in milliseconds; 0 = plain loopback.",
-            DefaultValueFactory = _ => [0, 5, 20],
-            AllowMultipleArgumentsPerToken = true,
-        };
-        var drafter = new DrafterOptions();
-        options.MaxTokens.DefaultValueFactory = _ => 64;
-        var command = new Command("compare", "Compare the modes on many prompts, equality of the texts first.")
-        {
-            prompts, limit, roundTrips, options.Model, options.DraftLength, options.Json,
-        };
-        drafter.AddTo(command, options.DraftModel);
-        options.AddGeneration(command);
-        command.SetAction(async (parsed, cancellationToken) =>
-        {
-            var json = parsed.GetValue(options.Json);
-            var target = BundledModels.Target(parsed.GetValue(options.Model));
-            await using var server = await ServerProcess.StartAsync(
-                target, BundledModels.Draft(parsed.GetValue(options.DraftModel)), cancellationToken);
-            if (ServerProcess.HasTwoCores)
-            {
-                ProcessCores.Restrict(1);
-            }
-
-            using var draft = drafter.Load(
-                parsed, options.DraftModel, new ModelLoadOptions { Threads = 1 }, tokenizerPath: () => target);
-            var draftLength = parsed.GetValue(options.DraftLength);
-            var comparison = new Comparison(
-                draft, server, draftLength, (text, mode) => options.Request(parsed, draft.Text, text, mode));
-            var files = parsed.GetValue(prompts) is { Length: > 0 } named ? named : PromptFile.Bundled();
-            var rows = await comparison.RunAsync(
-                [.. files.Select(file => (Path.GetFileNameWithoutExtension(file), PromptFile.Read(file, parsed.GetValue(limit))))],
-                [.. parsed.GetRequiredValue(roundTrips).Select(TimeSpan.FromMilliseconds)],
-                Console.Error.WriteLine,
-                cancellationToken);
-            var report = new CompareReport(server.TargetId, draftLength, ServerProcess.HasTwoCores, Equal: true, rows);
-            if (json)
-            {
-                Console.WriteLine(JsonSerializer.Serialize(report, ReportJson.Default.CompareReport));
-            }
-            else
-            {
-                Show(report);
-            }
-
-            return ExitCodes.Success;
-        });
+        var options = new CompareOptions();
+        var command = new Command("compare", "Compare the modes on many prompts, equality of the texts first.");
+        options.AddTo(command);
+        command.SetAction((parsed, cancellationToken) => RunAsync(options, parsed, cancellationToken));
         return command;
     }
 
-    private static void Show(CompareReport report)
+    private static async Task<int> RunAsync(CompareOptions options, ParseResult parsed, CancellationToken cancellationToken)
     {
-        var table = new Table().AddColumns(
-            "Prompts", "RTT", "Mode", "ms/token", "Speedup", "Accepted", "Tokens/round", "Passes/token", "Server ms/token", "B/round", "Link ms/round");
-        foreach (var row in report.Rows)
+        var links = options.Links.Profiles(parsed, DefaultRoundTripsMs);
+        var sets = options.ReadPrompts(parsed);
+        var targetPath = BundledModels.Target(parsed.GetValue(options.Common.Model));
+        await using var server = await ServerProcess.StartAsync(
+            targetPath, BundledModels.Draft(parsed.GetValue(options.Common.DraftModel)), cancellationToken);
+        if (ServerProcess.HasTwoCores)
         {
-            table.AddRow(
-                row.Prompts,
-                $"{row.RoundTripMs:F0}",
-                row.Mode,
-                $"{row.TimePerOutputTokenMs:F1}",
-                $"{row.Speedup:F2}",
-                row.AcceptanceRate is { } rate ? $"{rate:P0}" : "-",
-                $"{row.MeanAcceptanceLength:F2}",
-                $"{row.TargetPassesPerToken:F2}",
-                $"{row.ServerMsPerToken:F1}",
-                $"{row.BytesPerRound:F0}",
-                row.LinkMsPerRound is { } link ? $"{link:F2}" : "-");
+            ProcessCores.Restrict(1);
+        }
+
+        using var draft = options.Drafter.Load(
+            parsed, options.Common.DraftModel, new ModelLoadOptions { Threads = 1 }, tokenizerPath: () => targetPath);
+        var settings = options.Settings(parsed, server.TargetId, draft, sets, links);
+        var setup = new CompareSetup(server, targetPath, draft, settings);
+        var output = parsed.GetValue(options.Output);
+        using var store = CellStore.Open(output, settings);
+        var plan = new ComparePlan(settings, sets);
+        var run = new CompareRun(plan, store, setup.Request, setup.Connect) { SkipUnsupported = !options.ModesAreNamed(parsed) };
+        var json = parsed.GetValue(options.Common.Json);
+        var bar = new CompareProgress(!json && !Console.IsErrorRedirected, links.Sum(link => plan.Over(link).Length));
+        var difference = await KeepingAsync(
+            store, output, () => bar.RunAsync(progress => run.RunAsync(links, progress, cancellationToken)), cancellationToken);
+        foreach (var mode in run.Unsupported)
+        {
+            await Console.Error.WriteLineAsync($"The server does not offer the mode {ModeNames.Of(mode)}; it is left out.");
+        }
+
+        var report = difference is { } found
+            ? new CompareReport(false, setup.Explain(found.Planned, found.Baseline, found.Cell), settings, [])
+            : CompareReport.Of(settings, plan, links, store);
+        return await ShowAsync(report, json, output);
+    }
+
+    /// <summary>Tells what is kept when the work is stopped.</summary>
+    private static async Task<T> KeepingAsync<T>(
+        CellStore store, string? output, Func<Task<T>> work, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
+        {
+            // Ctrl+C reaches the server too, so that the connection may be the first to tell.
+            await Console.Error.WriteLineAsync(output is null
+                ? "Stopped. With --output DIR, finished generations are kept."
+                : $"{store.Count} generations are done and kept in \"{output}\"; the same command goes on from there.");
+            throw new OperationCanceledException(cancellationToken);
+        }
+    }
+
+    private static async Task<int> ShowAsync(CompareReport report, bool json, string? output)
+    {
+        var document = JsonSerializer.Serialize(report, ReportJson.Default.CompareReport);
+        if (output is not null)
+        {
+            await File.WriteAllTextAsync(Path.Combine(output, "report.json"), document);
+            await File.WriteAllTextAsync(Path.Combine(output, "report.md"), CompareMarkdown.Of(report));
+        }
+
+        if (json)
+        {
+            Console.WriteLine(document);
+        }
+        else if (report.Equal)
+        {
+            ShowTable(CompareColumns.Speed, report.Modes);
+            ShowTable(CompareColumns.Cost, report.Modes);
+            AnsiConsole.WriteLine($"Every text is equal, token for token. Target {report.Settings.Target}; {report.Settings.Machine.Cpu}, {report.Settings.Machine.InstructionSet}.");
+        }
+
+        if (report.Difference is { } difference)
+        {
+            await Console.Error.WriteLineAsync($"forerun: {difference.Describe()}");
+        }
+
+        return report.Equal ? ExitCodes.Success : ExitCodes.Failure;
+    }
+
+    private static void ShowTable(ImmutableArray<CompareColumn> columns, ImmutableArray<CompareRow> rows)
+    {
+        var table = new Table().AddColumns([.. columns.Select(column => Markup.Escape(column.Header))]);
+        foreach (var row in rows)
+        {
+            table.AddRow([.. columns.Select(column => Markup.Escape(column.Value(row)))]);
         }
 
         AnsiConsole.Write(table);
-        AnsiConsole.WriteLine($"All texts are equal. Target {report.Target}, draft length {report.DraftLength}.");
     }
 }

@@ -10,14 +10,15 @@ using Forerun.Inference.Tokenization;
 
 namespace Forerun.Cli.Commands;
 
-/// <summary>Runs the demo: a server process, a delayed link, and an edge process per mode.</summary>
+/// <summary>Runs the demo: a server process, an emulated link, and an edge process per mode.</summary>
 /// <param name="prompt">What to ask.</param>
-/// <param name="roundTripTime">Delay of the link.</param>
+/// <param name="profile">The link between them.</param>
+/// <param name="linkSeed">Seed of the link.</param>
 /// <param name="draftLength">Tokens drafted per round.</param>
 /// <param name="targetPath">Target model.</param>
 /// <param name="edgeArguments">Options for the edge processes.</param>
 internal sealed class Demo(
-    string prompt, TimeSpan roundTripTime, int draftLength, string targetPath, ImmutableArray<string> edgeArguments)
+    string prompt, LinkProfile profile, int linkSeed, int draftLength, string targetPath, ImmutableArray<string> edgeArguments)
 {
     private const int Pings = 9;
 
@@ -28,9 +29,9 @@ internal sealed class Demo(
     /// <param name="cancellationToken">Ends everything, the processes included.</param>
     public async Task<DemoReport> RunAsync(Action<string>? write, CancellationToken cancellationToken)
     {
-        write?.Invoke($"Starting a server and an edge process, {roundTripTime.TotalMilliseconds:F0} ms apart …\n");
+        write?.Invoke($"Starting a server and an edge process, between them {profile.Describe()} …\n");
         await using var server = await ServerProcess.StartAsync(targetPath, draftPath: null, cancellationToken);
-        await using var link = new LinkRelay(server.Address, roundTripTime);
+        await using var link = new LinkRelay(server.Address, profile, linkSeed);
         var measured = await MeasureRoundTripAsync(link.Address, cancellationToken);
         var modes = ImmutableArray.CreateBuilder<GenerationReport>();
         var bytes = ImmutableArray.CreateBuilder<long>();
@@ -99,7 +100,8 @@ internal sealed class Demo(
         var (autoregressive, speculative) = (modes[0], modes[^1]);
         return new DemoReport(
             prompt,
-            roundTripTime.TotalMilliseconds,
+            profile.Name,
+            profile.RoundTripTime.TotalMilliseconds,
             measured,
             draftLength,
             ServerProcess.HasTwoCores,

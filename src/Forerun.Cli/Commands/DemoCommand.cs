@@ -10,29 +10,28 @@ namespace Forerun.Cli.Commands;
 internal static class DemoCommand
 {
     private const string DefaultPrompt = "What is gravity? Explain it to a child in a few sentences.";
+    private const double DefaultRoundTripMs = 5;
 
     /// <summary>The command.</summary>
     public static Command Create()
     {
         var options = new CommonOptions();
         var prompt = new Option<string>("--prompt") { Description = "What to ask.", DefaultValueFactory = _ => DefaultPrompt };
-        var roundTrip = new Option<double>("--rtt")
-        {
-            Description = "Round-trip time between the processes, in milliseconds.",
-            DefaultValueFactory = _ => 5,
-        };
+        var linkOptions = new LinkOptions(several: false);
         options.MaxTokens.DefaultValueFactory = _ => 128;
         var command = new Command("demo", "A server and an edge process, a network between them, and the same text twice.")
         {
-            prompt, roundTrip, options.Model, options.DraftModel, options.DraftLength,
+            prompt, options.Model, options.DraftModel, options.DraftLength,
             options.Temperature, options.TopP, options.TopK, options.MinP, options.Seed, options.MaxTokens, options.Json,
         };
+        linkOptions.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var json = parsed.GetValue(options.Json);
             var demo = new Demo(
                 parsed.GetRequiredValue(prompt),
-                TimeSpan.FromMilliseconds(parsed.GetValue(roundTrip)),
+                linkOptions.Profiles(parsed, DefaultRoundTripMs)[0],
+                parsed.GetValue(linkOptions.Seed),
                 parsed.GetValue(options.DraftLength),
                 BundledModels.Target(parsed.GetValue(options.Model)),
                 [
@@ -85,7 +84,7 @@ internal static class DemoCommand
             ? $"[green]The texts are equal, token for token[/] ({report.Modes[0].Tokens.Length} tokens)."
             : "[red]The texts differ.[/] This is a defect.");
         AnsiConsole.WriteLine(
-            $"Round trip: {report.EmulatedRoundTripMs:F1} ms emulated, {report.MeasuredRoundTripMs:F1} ms measured. "
+            $"Link {report.Link}: {report.EmulatedRoundTripMs:F1} ms emulated, {report.MeasuredRoundTripMs:F1} ms measured. "
             + $"{(report.Pinned ? "Each process had a core of its own." : "Both processes shared the cores.")} "
             + $"Speculative is {report.Speedup:F2}x the speed of autoregressive here"
             + (report.Speedup < 1 ? ": a small target behind a slow link is quicker streamed; drafting still saves the server passes." : "."));

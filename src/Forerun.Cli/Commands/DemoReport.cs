@@ -5,7 +5,8 @@ namespace Forerun.Cli.Commands;
 
 /// <summary>Result of <c>forerun demo</c>.</summary>
 /// <param name="Prompt">What was asked.</param>
-/// <param name="EmulatedRoundTripMs">Delay put between the processes.</param>
+/// <param name="Link">The emulated link.</param>
+/// <param name="EmulatedRoundTripMs">Its round trip.</param>
 /// <param name="MeasuredRoundTripMs">Median of empty requests through it.</param>
 /// <param name="DraftLength">Tokens drafted per round.</param>
 /// <param name="Pinned">Whether each process had a core of its own.</param>
@@ -16,6 +17,7 @@ namespace Forerun.Cli.Commands;
 /// <param name="LinkBytes">TCP bytes of each run, both directions.</param>
 internal sealed record DemoReport(
     string Prompt,
+    string Link,
     double EmulatedRoundTripMs,
     double MeasuredRoundTripMs,
     int DraftLength,

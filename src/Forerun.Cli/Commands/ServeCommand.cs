@@ -38,16 +38,20 @@ internal static class ServeCommand
         {
             Description = "Compute every prompt whole, also where another one began with the same tokens.",
         };
+        var exitOptions = new ExitOptions();
         var command = new Command("serve", "Serve the target to edges, until Ctrl+C.")
         {
             options.Model, draftModel, urls, kvMemory, noReuse,
         };
+        exitOptions.AddTo(command);
         options.AddEngine(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var json = parsed.GetValue(options.Json);
             var start = TimeProvider.System.GetTimestamp();
-            using var target = LanguageModel.Load(BundledModels.Target(parsed.GetValue(options.Model)), options.Engine(parsed));
+            var targetPath = BundledModels.Target(parsed.GetValue(options.Model));
+            using var target = LanguageModel.Load(targetPath, options.Engine(parsed));
+            using var exits = exitOptions.Load(parsed, target, targetPath);
             using var draft = parsed.GetResult(draftModel) is null
                 ? null
                 : LanguageModel.Load(BundledModels.Draft(parsed.GetValue(draftModel)), options.Engine(parsed));
@@ -55,6 +59,7 @@ internal static class ServeCommand
             {
                 Urls = [.. parsed.GetRequiredValue(urls)],
                 DraftModel = draft,
+                Exits = exits,
                 Scheduler = new SchedulerOptions
                 {
                     KvMemory = parsed.GetValue(kvMemory),
@@ -69,7 +74,7 @@ internal static class ServeCommand
                 TimeProvider.System.GetElapsedTime(start).TotalMilliseconds);
             Console.WriteLine(json
                 ? JsonSerializer.Serialize(report, ReportJson.Default.ServingReport)
-                : $"Serving {target.Id} on {string.Join(", ", report.Urls)} ({target.InstructionSet}, {target.Threads} threads, up to {ByteSize.Show(server.KvMemory)} of KV caches{(draft is null ? "" : $", drafting with {draft.Id}")}). Ctrl+C stops.");
+                : $"Serving {target.Id} on {string.Join(", ", report.Urls)} ({target.InstructionSet}, {target.Threads} threads, up to {ByteSize.Show(server.KvMemory)} of KV caches{(draft is null ? "" : $", drafting with {draft.Id}")}{(exits is null ? "" : $", exits after layers {string.Join(", ", exits.Layers)}")}). Ctrl+C stops.");
             try
             {
                 await server.WaitForShutdownAsync(cancellationToken);

@@ -48,7 +48,7 @@ internal static class ServerBenchCommand
             var perEdge = parsed.GetValue(promptsPerEdge);
             var draftLength = parsed.GetValue(options.DraftLength);
             var requests = Prompts(counts[^1] * perEdge)
-                .Select(text => options.Request(parsed, draft, text, DecodingMode.Autoregressive));
+                .Select(text => options.Request(parsed, draft.TextFormat, text, DecodingMode.Autoregressive));
             var bench = new ServerBench(server, draft, draftLength, [.. requests], perEdge);
             var rows = await bench.RunAsync(counts, json ? _ => { } : Console.Error.WriteLine, cancellationToken);
             var report = new ServerBenchReport(server.TargetId, draftLength, ServerProcess.HasTwoCores, Equal: true, rows);

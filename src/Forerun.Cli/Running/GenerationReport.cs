@@ -50,6 +50,9 @@ internal sealed record GenerationReport
     /// <summary>Spent waiting for verdicts, all rounds.</summary>
     public required double WaitMs { get; init; }
 
+    /// <summary>Part of <see cref="WaitMs"/> in which the server computed or queued.</summary>
+    public required double CloudWaitMs { get; init; }
+
     /// <summary>Spent computing on the server, prefill included.</summary>
     public required double ServerComputeMs { get; init; }
 
@@ -71,8 +74,10 @@ internal sealed record GenerationReport
 [JsonSerializable(typeof(Commands.InspectReport))]
 [JsonSerializable(typeof(Commands.EngineReport))]
 [JsonSerializable(typeof(Commands.DemoReport))]
-[JsonSerializable(typeof(Commands.CompareReport))]
 [JsonSerializable(typeof(Commands.ServerBenchReport))]
+[JsonSerializable(typeof(Comparing.CompareReport))]
+[JsonSerializable(typeof(Comparing.CompareSettings))]
+[JsonSerializable(typeof(Comparing.Cell))]
 [JsonSerializable(typeof(PromptLine))]
 [JsonSerializable(typeof(Commands.ExitBenchReport))]
 internal sealed partial class ReportJson : JsonSerializerContext;

@@ -74,6 +74,7 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer)
             TotalMs = total.TotalMilliseconds,
             DraftMs = counts.DraftTime.TotalMilliseconds,
             WaitMs = counts.WaitTime.TotalMilliseconds,
+            CloudWaitMs = rounds.Sum(CloudWaitMs),
             ServerComputeMs = end.Usage.Compute.TotalMilliseconds,
             LinkMsPerRound = rounds.Count == 1 || request.Mode is DecodingMode.Autoregressive or DecodingMode.Colocated
                 ? null
@@ -82,6 +83,10 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer)
             BytesDown = rounds[^1].Bytes.Down,
         };
     }
+
+    /// <summary>Never more than the wait: the server may compute while the edge drafts.</summary>
+    private static double CloudWaitMs(DecodedRound round) => Math.Min(
+        round.WaitTime.TotalMilliseconds, (round.ServerTimings.Queue + round.ServerTimings.Compute).TotalMilliseconds);
 
     private static double LinkMs(DecodedRound round) =>
         (round.WaitTime - round.ServerTimings.Queue - round.ServerTimings.Compute).TotalMilliseconds;
@@ -98,8 +103,8 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer)
 internal static class ModeNames
 {
     /// <summary>The name of a mode.</summary>
-    public static string Of(DecodingMode mode) => JsonNamingPolicy.CamelCase.ConvertName(mode.ToString());
+    public static string Of(DecodingMode mode) => JsonNamingPolicy.KebabCaseLower.ConvertName(mode.ToString());
 
-    /// <summary>The mode of a name.</summary>
-    public static DecodingMode Parse(string name) => Enum.Parse<DecodingMode>(name, ignoreCase: true);
+    /// <summary>The mode of a name that <see cref="Of"/> gave.</summary>
+    public static DecodingMode Parse(string name) => Enum.GetValues<DecodingMode>().Single(mode => Of(mode) == name);
 }

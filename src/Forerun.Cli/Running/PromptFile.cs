@@ -20,7 +20,7 @@ internal static class PromptFile
     }
 
     /// <summary>The first prompts of a file.</summary>
-    /// <exception cref="InvalidDataException">A line is not a prompt.</exception>
+    /// <exception cref="InvalidDataException">A line is not a prompt, two have the same id, or there is none.</exception>
     public static ImmutableArray<PromptLine> Read(string path, int limit)
     {
         var prompts = ImmutableArray.CreateBuilder<PromptLine>();
@@ -30,7 +30,14 @@ internal static class PromptFile
                 $"\"{path}\" line {prompts.Count + 1} is not a prompt: expected {{\"id\": …, \"turns\": [\"…\"]}}."));
         }
 
-        return prompts.ToImmutable();
+        if (prompts.Count == 0)
+        {
+            throw new InvalidDataException($"\"{path}\" has no prompts to run: expected lines with \"id\" and \"turns\", and a limit of 1 or more.");
+        }
+
+        return prompts.CountBy(prompt => prompt.Id).FirstOrDefault(id => id.Value > 1).Key is { } twice
+            ? throw new InvalidDataException($"\"{path}\" has two prompts of the id \"{twice}\": expected ids that differ.")
+            : prompts.ToImmutable();
     }
 
     private static PromptLine? Parse(string line)

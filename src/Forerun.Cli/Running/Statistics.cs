@@ -5,14 +5,22 @@ internal static class Statistics
 {
     /// <summary>The middle value; the mean of the two middle ones for an even count.</summary>
     /// <exception cref="InvalidOperationException">There are no values.</exception>
-    public static double Median(this IEnumerable<double> values)
+    public static double Median(this IEnumerable<double> values) => values.Percentile(0.5);
+
+    /// <summary>The value below which a share of the values lies, interpolated between the two nearest.</summary>
+    /// <param name="values">In any order.</param>
+    /// <param name="share">0 … 1.</param>
+    /// <exception cref="InvalidOperationException">There are no values.</exception>
+    public static double Percentile(this IEnumerable<double> values, double share)
     {
         double[] sorted = [.. values.Order()];
         if (sorted.Length == 0)
         {
-            throw new InvalidOperationException("There is no median of no values.");
+            throw new InvalidOperationException("There is no percentile of no values.");
         }
 
-        return (sorted[sorted.Length / 2] + sorted[(sorted.Length - 1) / 2]) / 2;
+        var place = share * (sorted.Length - 1);
+        var (below, above) = (sorted[(int)Math.Floor(place)], sorted[(int)Math.Ceiling(place)]);
+        return below + ((above - below) * (place - Math.Floor(place)));
     }
 }

@@ -3,8 +3,11 @@ using System.Threading.Channels;
 
 namespace Forerun.Edge.Links;
 
-/// <summary>Bytes on their way: each piece leaves a fixed time after it came, in order.</summary>
-internal sealed class DelayLine(TimeSpan delay, TimeProvider time)
+/// <summary>Bytes on their way in one direction: each piece leaves when the model says so, in order.</summary>
+/// <param name="model">Says when.</param>
+/// <param name="start">Timestamp of the link's start.</param>
+/// <param name="time">Clock and timers.</param>
+internal sealed class DelayLine(LinkModel model, long start, TimeProvider time)
 {
     private const int MaxPieces = 1024;
 
@@ -16,7 +19,8 @@ internal sealed class DelayLine(TimeSpan delay, TimeProvider time)
 
     /// <summary>Takes a copy of the bytes.</summary>
     public ValueTask AddAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
-        _pieces.Writer.WriteAsync(new Piece(time.GetTimestamp(), bytes.ToArray()), cancellationToken);
+        _pieces.Writer.WriteAsync(
+            new Piece(model.Deliver(time.GetElapsedTime(start), bytes.Length), bytes.ToArray()), cancellationToken);
 
     /// <summary>No more bytes will come.</summary>
     public void Complete() => _pieces.Writer.Complete();
@@ -26,24 +30,28 @@ internal sealed class DelayLine(TimeSpan delay, TimeProvider time)
     {
         await foreach (var piece in _pieces.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
-            await WaitAsync(piece.Arrived, cancellationToken).ConfigureAwait(false);
-            await destination.SendAsync(piece.Bytes, cancellationToken).ConfigureAwait(false);
+            await WaitAsync(piece.Due, cancellationToken).ConfigureAwait(false);
+            for (var sent = 0; sent < piece.Bytes.Length;)
+            {
+                sent += await destination.SendAsync(piece.Bytes.AsMemory(sent), cancellationToken).ConfigureAwait(false);
+            }
         }
     }
 
-    private async ValueTask WaitAsync(long arrived, CancellationToken cancellationToken)
+    private async ValueTask WaitAsync(TimeSpan due, CancellationToken cancellationToken)
     {
-        var left = delay - time.GetElapsedTime(arrived);
+        var left = due - time.GetElapsedTime(start);
         if (left > TimerSlack)
         {
             await Task.Delay(left - TimerSlack, time, cancellationToken).ConfigureAwait(false);
         }
 
-        while (time.GetElapsedTime(arrived) < delay)
+        while (time.GetElapsedTime(start) < due)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             Thread.Yield();
         }
     }
 
-    private readonly record struct Piece(long Arrived, byte[] Bytes);
+    private readonly record struct Piece(TimeSpan Due, byte[] Bytes);
 }

@@ -3,15 +3,20 @@ using System.Net.Sockets;
 
 namespace Forerun.Edge.Links;
 
-/// <summary>Puts a delay between an edge and a server on one machine: it listens on loopback and forwards every byte,
-/// in order, a fixed time later, in both directions. Thread-safe.</summary>
+/// <summary>Puts an emulated network between an edge and a server on one machine: it listens on loopback and forwards
+/// every byte, in order, in both directions, when a <see cref="LinkModel"/> says so. Every connection has the whole rate.
+/// Thread-safe.</summary>
 public sealed class LinkRelay : IAsyncDisposable
 {
+    private const int BufferBytes = 16 * 1024;
+
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
     private readonly EndPoint _server;
-    private readonly TimeSpan _delay;
+    private readonly LinkProfile _profile;
+    private readonly int _seed;
     private readonly TimeProvider _time;
+    private readonly long _start;
     private readonly Task _accepting;
     private readonly List<Task> _connections = [];
     private long _bytesUp;
@@ -19,14 +24,18 @@ public sealed class LinkRelay : IAsyncDisposable
 
     /// <summary>Starts to listen.</summary>
     /// <param name="server">Where to forward to.</param>
-    /// <param name="roundTripTime">Added to every request and its reply together; half of it each way.</param>
+    /// <param name="profile">How the network behaves.</param>
+    /// <param name="seed">Seed of jitter, losses and outages.</param>
     /// <param name="timeProvider">Clock and timers; null = the system's.</param>
-    public LinkRelay(Uri server, TimeSpan roundTripTime, TimeProvider? timeProvider = null)
+    /// <exception cref="ArgumentException">The profile is out of range.</exception>
+    public LinkRelay(Uri server, LinkProfile profile, int seed = 0, TimeProvider? timeProvider = null)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(roundTripTime, TimeSpan.Zero);
+        profile.Validate();
         _server = new DnsEndPoint(server.Host, server.Port);
-        _delay = roundTripTime / 2;
+        _profile = profile;
+        _seed = seed;
         _time = timeProvider ?? TimeProvider.System;
+        _start = _time.GetTimestamp();
         _listener.Start();
         Address = new Uri($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
         _accepting = AcceptAsync();
@@ -45,8 +54,8 @@ public sealed class LinkRelay : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
-        _listener.Dispose();
         await _accepting.ConfigureAwait(false);
+        _listener.Dispose();
         await Task.WhenAll(_connections).ConfigureAwait(false);
         _stop.Dispose();
     }
@@ -62,27 +71,25 @@ public sealed class LinkRelay : IAsyncDisposable
                 _connections.Add(ForwardAsync(edge));
             }
         }
-        catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception exception) when (exception is OperationCanceledException or SocketException)
         {
             // Disposed: no more connections.
         }
     }
 
-    /// <summary>Forwards one connection until either side closes it.</summary>
+    /// <summary>Forwards one connection until both sides have closed it, or one is gone.</summary>
     private async Task ForwardAsync(Socket edge)
     {
         using var server = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         using (edge)
-        using (var closed = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token))
+        using (var gone = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token))
         {
             edge.NoDelay = true;
             try
             {
-                await server.ConnectAsync(_server, closed.Token).ConfigureAwait(false);
-                var up = PumpAsync(edge, server, count => Interlocked.Add(ref _bytesUp, count), closed.Token);
-                var down = PumpAsync(server, edge, count => Interlocked.Add(ref _bytesDown, count), closed.Token);
-                await Task.WhenAny(up, down).ConfigureAwait(false);
-                await closed.CancelAsync().ConfigureAwait(false);
+                await server.ConnectAsync(_server, gone.Token).ConfigureAwait(false);
+                var up = PumpAsync(edge, server, Line(up: true), count => Interlocked.Add(ref _bytesUp, count), gone);
+                var down = PumpAsync(server, edge, Line(up: false), count => Interlocked.Add(ref _bytesDown, count), gone);
                 await Task.WhenAll(up, down).ConfigureAwait(false);
             }
             catch (Exception exception) when (exception is OperationCanceledException or SocketException)
@@ -92,24 +99,47 @@ public sealed class LinkRelay : IAsyncDisposable
         }
     }
 
-    private async Task PumpAsync(Socket source, Socket destination, Action<int> count, CancellationToken cancellationToken)
+    private DelayLine Line(bool up) => new(new LinkModel(_profile, up, _seed), _start, _time);
+
+    /// <summary>Forwards one direction to its end, and the end too.</summary>
+    private static async Task PumpAsync(
+        Socket source, Socket destination, DelayLine line, Action<int> count, CancellationTokenSource gone)
     {
-        var line = new DelayLine(_delay, _time);
-        var sending = line.DrainAsync(destination, cancellationToken);
+        await Task.WhenAll(
+            CloseOnFailureAsync(ReceiveAsync(source, line, count, gone.Token), gone),
+            CloseOnFailureAsync(line.DrainAsync(destination, gone.Token), gone)).ConfigureAwait(false);
+        destination.Shutdown(SocketShutdown.Send);
+    }
+
+    private static async Task CloseOnFailureAsync(Task work, CancellationTokenSource gone)
+    {
         try
         {
-            var buffer = new byte[64 * 1024];
+            await work.ConfigureAwait(false);
+        }
+        catch
+        {
+            await gone.CancelAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static async Task ReceiveAsync(
+        Socket source, DelayLine line, Action<int> count, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var buffer = new byte[BufferBytes];
             int received;
             while ((received = await source.ReceiveAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0)
             {
-                count(received);
                 await line.AddAsync(buffer.AsMemory(0, received), cancellationToken).ConfigureAwait(false);
+                count(received);
             }
         }
         finally
         {
             line.Complete();
-            await sending.ConfigureAwait(false);
         }
     }
 }

@@ -1,0 +1,59 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace Forerun.Cli.Comparing;
+
+/// <summary>A column of the report's tables.</summary>
+/// <param name="Header">What it shows.</param>
+/// <param name="Value">A row's text.</param>
+internal sealed record CompareColumn(string Header, Func<CompareRow, string> Value);
+
+/// <summary>The columns of the tables, on the terminal and in Markdown.</summary>
+internal static class CompareColumns
+{
+    private static readonly CompareColumn[] Options =
+    [
+        new("Prompts", row => row.Prompts),
+        new("Link", row => row.Link),
+        new("T", row => Text($"{row.Temperature}")),
+        new("Seed", row => Text($"{row.Seed}")),
+        new("Mode", row => row.Mode),
+        new("γ", row => row.DraftLength is { } length ? Text($"{length}") : "-"),
+    ];
+
+    /// <summary>Speed and acceptance.</summary>
+    public static ImmutableArray<CompareColumn> Speed { get; } =
+    [
+        .. Options,
+        new("First token ms", row => Text($"{row.TimeToFirstTokenP50Ms:F0}")),
+        new("ms/token p50", row => Number(row.TimePerOutputTokenP50Ms, "F1")),
+        new("p95", row => Number(row.TimePerOutputTokenP95Ms, "F1")),
+        new("Speedup", row => Number(row.Speedup, "F2")),
+        new("Accepted", row => Percent(row.AcceptanceRate)),
+        new("Tokens/round", row => Text($"{row.MeanAcceptanceLength:F2}")),
+        new("By position", row => string.Join(' ', row.AcceptancePerPosition.Select(share => Percent(share)))),
+    ];
+
+    /// <summary>Where time and bytes go.</summary>
+    public static ImmutableArray<CompareColumn> Cost { get; } =
+    [
+        .. Options,
+        new("Rounds", row => Text($"{row.Rounds}")),
+        new("Target passes", row => Text($"{row.TargetPasses}")),
+        new("Passes/token", row => Text($"{row.TargetPassesPerToken:F2}")),
+        new("Bytes up", row => Text($"{row.BytesUp}")),
+        new("Bytes down", row => Text($"{row.BytesDown}")),
+        new("Edge", row => Percent(row.EdgeShare)),
+        new("Cloud", row => Percent(row.CloudShare)),
+        new("Network", row => Percent(row.NetworkShare)),
+        new("Idle", row => Percent(row.IdleShare)),
+        new("Server ms/token", row => Text($"{row.ServerMsPerToken:F1}")),
+        new("Link ms/round", row => Number(row.LinkMsPerRound, "F2")),
+    ];
+
+    private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "-";
+
+    private static string Percent(double? share) => share is { } known ? Text($"{known * 100:F0} %") : "-";
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,53 @@
+using System.Collections.Immutable;
+using System.Text;
+
+namespace Forerun.Cli.Comparing;
+
+/// <summary>The report as Markdown.</summary>
+internal static class CompareMarkdown
+{
+    /// <summary>The whole document.</summary>
+    public static string Of(CompareReport report)
+    {
+        var text = new StringBuilder("# Comparison of decoding modes\n\n");
+        foreach (var line in Setting(report.Settings))
+        {
+            text.Append("- ").Append(line).Append('\n');
+        }
+
+        text.Append('\n').Append(report.Difference is { } difference ? difference.Describe() : "Every text equals the autoregressive one, token for token.").Append('\n');
+        if (report.Equal)
+        {
+            AppendTable(text, "Speed", CompareColumns.Speed, report.Modes);
+            AppendTable(text, "Cost", CompareColumns.Cost, report.Modes);
+        }
+
+        return text.ToString();
+    }
+
+    private static IEnumerable<string> Setting(CompareSettings settings)
+    {
+        var machine = settings.Machine;
+        yield return $"**Machine**: {machine.Cpu}, {machine.Cores} cores, {machine.InstructionSet}; {machine.System}, {machine.Runtime}; "
+            + (machine.Pinned ? "server and edge on a core each" : "server and edge on the same cores");
+        yield return $"**Commit**: {settings.Commit ?? "unknown"}";
+        yield return $"**Target**: {settings.Target}; **drafter**: {settings.Drafter}";
+        yield return $"**Prompts**: {string.Join(", ", settings.Prompts.Select(set => $"{set.Count} of {set.Name}"))}; first turn; up to {settings.MaxTokens} tokens";
+        yield return $"**Links**: {string.Join("; ", settings.Links.Select(link => $"{link.Name} ({link.Figures})"))}; link seed {settings.LinkSeed}";
+        yield return $"**Sampling seeds**: {string.Join(", ", settings.Seeds)}";
+    }
+
+    private static void AppendTable(
+        StringBuilder text, string title, ImmutableArray<CompareColumn> columns, ImmutableArray<CompareRow> rows)
+    {
+        text.Append("\n## ").Append(title).Append("\n\n");
+        AppendLine(columns.Select(column => column.Header));
+        AppendLine(columns.Select(_ => "---"));
+        foreach (var row in rows)
+        {
+            AppendLine(columns.Select(column => column.Value(row).Replace("|", "\\|", StringComparison.Ordinal)));
+        }
+
+        void AppendLine(IEnumerable<string> cells) => text.Append("| ").AppendJoin(" | ", cells).Append(" |\n");
+    }
+}

@@ -1,0 +1,102 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Forerun.EndToEndTests;
+
+/// <summary><c>forerun compare</c> as a user runs it, on tiny models.</summary>
+public sealed class CompareTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("forerun-compare-").FullName;
+
+    private string[] Arguments =>
+    [
+        "compare", "--model", Model("smollm-gqa-tied-q8_0"), "--draft-model", Model("smollm-gqa-tied-q4_0"), "--raw",
+        "--prompts", Repository.Path("data", "prompts", "gsm8k.jsonl"), "--limit", "2", "--max-tokens", "8",
+        "--link", "loopback", "lan", "--draft-length", "2", "4", "--temperature", "0", "0.8", "--seed", "5",
+        "--modes", "speculative", "--output", _folder, "--json",
+    ];
+
+    [Fact]
+    public async Task Compare_TinyModels_JsonHasEveryFigureAndTheFolderHasTheReports()
+    {
+        var result = await ForerunProgram.RunAsync(Arguments);
+        Assert.Equal(("", 0), (result.Error, result.ExitCode));
+        var report = JsonDocument.Parse(result.Output).RootElement;
+        Assert.True(report.GetProperty("equal").GetBoolean());
+        var settings = report.GetProperty("settings");
+        Assert.True(settings.GetProperty("machine").GetProperty("cores").GetInt32() > 0);
+        Assert.NotEqual("", settings.GetProperty("machine").GetProperty("cpu").GetString());
+        Assert.Equal(["loopback", "lan"], settings.GetProperty("links").EnumerateArray().Select(link => link.GetProperty("name").GetString()));
+        Assert.Equal(5, settings.GetProperty("seeds")[0].GetInt32());
+
+        // 2 links, 2 temperatures, and autoregressive beside two draft lengths.
+        var modes = report.GetProperty("modes").EnumerateArray().ToArray();
+        Assert.Equal(12, modes.Length);
+        foreach (var mode in modes)
+        {
+            Assert.Contains(mode.GetProperty("mode").GetString(), new[] { "autoregressive", "speculative" });
+            Assert.True(mode.GetProperty("equal").GetBoolean());
+            Assert.True(mode.GetProperty("timePerOutputTokenP50Ms").GetDouble() > 0);
+            Assert.True(mode.GetProperty("timePerOutputTokenP95Ms").GetDouble() > 0);
+            Assert.True(mode.GetProperty("timeToFirstTokenP50Ms").GetDouble() > 0);
+            Assert.True(mode.GetProperty("bytesUp").GetInt64() > 0 && mode.GetProperty("bytesDown").GetInt64() > 0);
+            Assert.True(mode.GetProperty("targetPasses").GetInt32() > 0 && mode.GetProperty("rounds").GetInt32() > 0);
+        }
+
+        Assert.Equal(result.Output.Trim(), await File.ReadAllTextAsync(Path.Combine(_folder, "report.json"), Cancellation));
+        Assert.Contains("Every text equals the autoregressive one", await File.ReadAllTextAsync(Path.Combine(_folder, "report.md"), Cancellation));
+
+        // Again: nothing is left to do, and the same figures come out.
+        var again = await ForerunProgram.RunAsync(Arguments);
+        Assert.Equal((0, result.Output), (again.ExitCode, again.Output));
+
+        var other = await ForerunProgram.RunAsync([.. Arguments, "--top-k", "7"]);
+        Assert.Equal(1, other.ExitCode);
+        Assert.Contains("holds a comparison with other settings: sampling was ", other.Error);
+    }
+
+    [Fact]
+    public async Task Compare_RecordedTextIsAnother_FailsWithBothTokensAndLogits()
+    {
+        Assert.Equal(0, (await ForerunProgram.RunAsync(Arguments)).ExitCode);
+
+        // One token of the record is changed, as if the server had written another text.
+        var path = Path.Combine(_folder, "cells.jsonl");
+        var lines = await File.ReadAllLinesAsync(path, Cancellation);
+        var cell = JsonNode.Parse(lines[1])!;
+        var tokens = cell["generation"]!["tokens"]!.AsArray();
+        var (expected, got) = ((int)tokens[1]!, ((int)tokens[1]! + 1) % 600);
+        tokens[1] = got;
+        lines[1] = cell.ToJsonString();
+        await File.WriteAllTextAsync(path, string.Join('\n', lines) + "\n", Cancellation);
+
+        var result = await ForerunProgram.RunAsync(Arguments);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Matches(
+            $"^forerun: The texts differ; no speed is reported\\. Prompt \"gsm8k/0\" of gsm8k, link loopback, temperature 0, seed 5: speculative with draft length 2 leaves autoregressive at output token 1\\. Expected {expected} \".*\" \\(logit -?[0-9.]+\\), got {got} \".*\" \\(logit -?[0-9.]+\\)\\. This is a defect\\.\n$",
+            result.Error);
+        var report = JsonDocument.Parse(result.Output).RootElement;
+        Assert.False(report.GetProperty("equal").GetBoolean());
+        Assert.Equal(0, report.GetProperty("modes").GetArrayLength());
+        Assert.Equal(got, report.GetProperty("difference").GetProperty("got").GetProperty("id").GetInt32());
+    }
+
+    [Theory]
+    [InlineData(2, "There is no link \"moon\"", "--link", "moon")]
+    [InlineData(2, "'teleported' not recognized", "--modes", "teleported")]
+    [InlineData(1, "the jitter must be between 0 ms and the round trip (1 ms), got 2 ms", "--rtt", "1", "--jitter", "2")]
+    [InlineData(1, "no-such-file.jsonl", "--prompts", "no-such-file.jsonl")]
+    [InlineData(1, "has no prompts to run", "--limit", "0")]
+    public async Task Compare_Mistakes_AreToldBeforeAnythingRuns(int exitCode, string text, params string[] arguments)
+    {
+        var result = await ForerunProgram.RunAsync(["compare", .. arguments]);
+        Assert.Equal(exitCode, result.ExitCode);
+        Assert.Contains(text, result.Error, StringComparison.OrdinalIgnoreCase);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private static string Model(string name) => Repository.Path("tests", "assets", "tiny", name, "model.gguf");
+}
