@@ -21,14 +21,13 @@ internal sealed class PreDrafter(
     private Draft _draft = new(0, 0, []);
     private PreDraftStatistics _round = PreDraftStatistics.None;
     private double _fullAcceptance;
-    private int _branches;
 
     /// <summary>A round's draft was sent: expects what the drafter alone makes likely.</summary>
     /// <param name="draft">The draft.</param>
     /// <param name="trunk">The branch it came from; it is drafted on by one token.</param>
     public void Begin(Draft draft, DraftBranch trunk)
     {
-        (_draft, _trunk, _round, _branches) = (draft, trunk, PreDraftStatistics.None, 0);
+        (_draft, _trunk, _round) = (draft, trunk, PreDraftStatistics.None);
         _queue.Clear();
         _fullAcceptance = 1;
         for (var i = 0; i < draft.Tokens.Length; i++)
@@ -55,7 +54,7 @@ internal sealed class PreDrafter(
     /// <returns>False when there is nothing left to draft, or the budget is spent.</returns>
     public bool Step()
     {
-        var size = _round.Tokens < options.MaxTokens ? FillBatch() : 0;
+        var size = FillBatch();
         if (size == 0)
         {
             return false;
@@ -172,22 +171,27 @@ internal sealed class PreDrafter(
             _batch[size++] = _trunk;
         }
 
-        while (size < options.BatchSize && NextToDraft(size) is { } guess)
+        var canFork = true;
+        while (size < options.BatchSize && NextToDraft(size, canFork) is { } guess)
         {
-            _batch[size++] = guess.Branch ??= Fork(guess);
+            canFork = guess.Branch is not null || MakeRoom(guess, size);
+            if (canFork)
+            {
+                _batch[size++] = guess.Branch ??= Fork(guess);
+            }
         }
 
         return size;
     }
 
-    private Guess? NextToDraft(int size)
+    private Guess? NextToDraft(int size, bool canFork)
     {
         Guess? best = null;
         foreach (var guess in _queue.Guesses)
         {
             var canGrow = guess.Branch is { } branch
                 ? !branch.IsComplete && !_batch.AsSpan(0, size).Contains(branch)
-                : _branches < options.MaxBranches;
+                : canFork;
             if (canGrow && _queue.ChanceOf(guess) >= options.MinChance && IsLikelier(guess, best))
             {
                 best = guess;
@@ -200,9 +204,47 @@ internal sealed class PreDrafter(
     private bool IsLikelier(Guess guess, Guess? other) =>
         other is null || _queue.ChanceOf(guess) > _queue.ChanceOf(other);
 
+    /// <summary>Makes room for a guess within the budget, at the cost of less likely ones that were not sent.</summary>
+    private bool MakeRoom(Guess guess, int size)
+    {
+        var length = LengthAfter(guess.AcceptedCount);
+        while (true)
+        {
+            var (branches, tokens) = (0, 0);
+            Guess? least = null;
+            foreach (var other in _queue.Guesses)
+            {
+                if (other.Branch is not { } branch)
+                {
+                    continue;
+                }
+
+                branches++;
+                tokens += branch.Wanted;
+                if (other.Sent is null && IsLikelier(guess, other) && !_batch.AsSpan(0, size).Contains(branch)
+                    && (least is null || IsLikelier(least, other)))
+                {
+                    least = other;
+                }
+            }
+
+            if (branches < options.MaxBranches && tokens + length <= options.MaxTokens)
+            {
+                return true;
+            }
+
+            if (least is null)
+            {
+                return false;
+            }
+
+            Recycle(least.Branch!);
+            least.Branch = null;
+        }
+    }
+
     private DraftBranch Fork(Guess guess)
     {
-        _branches++;
         var branch = _unused.TryPop(out var unused) ? unused : new DraftBranch();
         branch.ForkFrom(_trunk, guess.AcceptedCount, guess.NextToken, LengthAfter(guess.AcceptedCount));
         return branch;

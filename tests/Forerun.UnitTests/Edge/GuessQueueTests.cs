@@ -50,6 +50,17 @@ public class GuessQueueTests
     }
 
     [Fact]
+    public void Announce_EndlessExits_AreBounded()
+    {
+        for (var layer = 1; layer < 1000; layer++)
+        {
+            _queue.Announce(new(1, layer, 0, layer, 0.5f));
+        }
+
+        Assert.Equal(128, _queue.Guesses.Count);
+    }
+
+    [Fact]
     public void Announce_WhatTheDrafterExpectsMore_StaysTheDraftersGuess()
     {
         _queue.Add(2, 9, VerdictPredictor.FullAcceptance, 0.6);

@@ -67,6 +67,20 @@ public class InterleavingTests
         Assert.True(rounds.Sum(round => round.PreDrafts.Hits) > rounds.Count / 4);
     }
 
+    [Fact]
+    public async Task Announcement_OnAFullBudget_TakesTheLeastLikelyBranchsPlace()
+    {
+        var text = Text(5);
+        var target = new FakeTarget(text, VocabSize, 5) { Announce = AdversarialAnnouncements.Right };
+        var decoder = new EdgeDecoder(
+            target,
+            new NoisyOracleDrafter(text, errors: 0.4, VocabSize),
+            new() { PreDrafts = new() { MaxBranches = 1, MaxTokens = 4 } });
+        var rounds = await PlayAsync(decoder, DecodingMode.Preemptive, text);
+        Assert.True(rounds.Sum(round => round.PreDrafts.AnnouncementHits) > rounds.Count / 4);
+        Assert.Contains(rounds, round => round.PreDrafts.Tokens > 4);
+    }
+
     private static EdgeDecoder Decoder(FakeTarget target, IDrafter drafter, int draftLength) =>
         new(target, drafter, new() { DraftLength = draftLength });
 
