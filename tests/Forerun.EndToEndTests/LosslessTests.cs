@@ -31,9 +31,12 @@ public class LosslessTests(ServerFixture fixture) : IClassFixture<ServerFixture>
             new OracleDrafter(expected, 0, ServerFixture.VocabSize),
             new OracleDrafter(expected, 1, ServerFixture.VocabSize),
         ];
-        foreach (var drafter in drafters)
+        DecodingMode[] modes = [DecodingMode.Speculative, DecodingMode.Preemptive, DecodingMode.Pipelined];
+        foreach (var (drafter, mode) in from drafter in drafters from mode in modes select (drafter, mode))
         {
-            Assert.Equal(expected, await ServerFixture.CompleteAsync(verifier, request, drafter, draftLength));
+            Assert.Equal(
+                expected,
+                await ServerFixture.CompleteAsync(verifier, request with { Mode = mode }, drafter, draftLength));
         }
 
         var colocated = request with { Mode = DecodingMode.Colocated };

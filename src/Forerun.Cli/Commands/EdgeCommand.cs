@@ -24,7 +24,8 @@ internal static class EdgeCommand
         };
         var mode = new Option<string>("--mode")
         {
-            Description = "Who drafts.",
+            Description = "What drafts, and when: autoregressive = nothing; speculative = between verdicts; preemptive = "
+                + "also ahead, while the server verifies; pipelined = and sends it ahead. The text is the same.",
             DefaultValueFactory = _ => ModeNames.Of(DecodingMode.Speculative),
         };
         mode.AcceptOnlyFromAmong([.. Enum.GetValues<DecodingMode>().Select(ModeNames.Of)]);

@@ -34,8 +34,9 @@ internal sealed class GenerationOutput(bool json, string? reportPath = null)
     {
         var perToken = report.TimePerOutputTokenMs is { } ms ? $", {ms:F1} ms/token" : "";
         var accepted = report.AcceptanceRate is { } rate ? $", {rate:P0} of drafts accepted" : "";
+        var ahead = report.PreDrafts is { } drafts ? $", {drafts.Hits} of {drafts.Rounds} verdicts drafted for ahead" : "";
         var bytes = report.BytesUp + report.BytesDown > 0 ? $", {report.BytesUp} B up, {report.BytesDown} B down" : "";
         return $"[{report.Mode}: {report.Tokens.Length} tokens, first after {report.TimeToFirstTokenMs:F0} ms{perToken}, "
-            + $"{report.TargetPasses} target passes{accepted}{bytes}]";
+            + $"{report.TargetPasses} target passes{accepted}{ahead}{bytes}]";
     }
 }

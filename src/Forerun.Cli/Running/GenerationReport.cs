@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
+using Forerun.Core.Decoding;
 
 namespace Forerun.Cli.Running;
 
@@ -44,8 +45,12 @@ internal sealed record GenerationReport
 
     public required double TotalMs { get; init; }
 
-    /// <summary>Share of the total spent drafting, all rounds.</summary>
+    /// <summary>Part of the total spent drafting before sending, all rounds; what was drafted ahead is not in it.
+    /// </summary>
     public required double DraftMs { get; init; }
+
+    /// <summary>What was drafted ahead; null in modes that draft nothing ahead.</summary>
+    public required PreDraftReport? PreDrafts { get; init; }
 
     /// <summary>Spent waiting for verdicts, all rounds.</summary>
     public required double WaitMs { get; init; }
@@ -57,7 +62,7 @@ internal sealed record GenerationReport
     public required double ServerComputeMs { get; init; }
 
     /// <summary>Median over the rounds after the first of the wait for a verdict less the server's queue and compute: link
-    /// and protocol. Null with one round only, and where verdicts are streamed without being asked for.</summary>
+    /// and protocol. Only rounds whose draft was sent after the verdict before; null where there are none.</summary>
     public required double? LinkMsPerRound { get; init; }
 
     public required long BytesUp { get; init; }
@@ -65,9 +70,51 @@ internal sealed record GenerationReport
     public required long BytesDown { get; init; }
 }
 
+/// <summary>What drafting ahead did in a generation.</summary>
+/// <param name="Rounds">Verdicts that could be hit.</param>
+/// <param name="Hits">Verdicts that something was drafted for.</param>
+/// <param name="FullAcceptanceHits">Of these, full acceptance as the drafter expected it.</param>
+/// <param name="AlternativeHits">Of these, an alternative of the drafter.</param>
+/// <param name="AnnouncementHits">Of these, verdicts that an exit announced.</param>
+/// <param name="FinishedHits">Hits whose draft was finished when the verdict came.</param>
+/// <param name="SentHits">Hits whose draft was sent before the verdict came.</param>
+/// <param name="SentDrafts">Drafts sent before their verdict.</param>
+/// <param name="Tokens">Tokens drafted ahead.</param>
+/// <param name="WastedTokens">Of these, those for verdicts that did not come.</param>
+/// <param name="HiddenMs">Time spent drafting while the target verified.</param>
+internal sealed record PreDraftReport(
+    int Rounds,
+    int Hits,
+    int FullAcceptanceHits,
+    int AlternativeHits,
+    int AnnouncementHits,
+    int FinishedHits,
+    int SentHits,
+    int SentDrafts,
+    int Tokens,
+    int WastedTokens,
+    double HiddenMs)
+{
+    /// <summary>Of the edge's counts.</summary>
+    public static PreDraftReport Of(PreDraftStatistics counts) => new(
+        counts.Rounds,
+        counts.Hits,
+        counts.FullAcceptanceHits,
+        counts.AlternativeHits,
+        counts.AnnouncementHits,
+        counts.FinishedHits,
+        counts.SentHits,
+        counts.SentDrafts,
+        counts.Tokens,
+        counts.WastedTokens,
+        counts.HiddenTime.TotalMilliseconds);
+}
+
 /// <summary>JSON of every command: camelCase, no reflection.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    RespectRequiredConstructorParameters = true,
+    RespectNullableAnnotations = true,
     WriteIndented = false)]
 [JsonSerializable(typeof(GenerationReport))]
 [JsonSerializable(typeof(Commands.ServingReport))]

@@ -76,9 +76,10 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer)
             WaitMs = counts.WaitTime.TotalMilliseconds,
             CloudWaitMs = rounds.Sum(CloudWaitMs),
             ServerComputeMs = end.Usage.Compute.TotalMilliseconds,
-            LinkMsPerRound = rounds.Count == 1 || request.Mode is DecodingMode.Autoregressive or DecodingMode.Colocated
-                ? null
-                : rounds.Skip(1).Select(LinkMs).Median(),
+            PreDrafts = request.Mode is DecodingMode.Preemptive or DecodingMode.Pipelined
+                ? PreDraftReport.Of(counts.PreDrafts)
+                : null,
+            LinkMsPerRound = request.Mode is DecodingMode.Autoregressive or DecodingMode.Colocated ? null : LinkMs(rounds),
             BytesUp = rounds[^1].Bytes.Up,
             BytesDown = rounds[^1].Bytes.Down,
         };
@@ -91,9 +92,20 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer)
     private static double LinkMs(DecodedRound round) =>
         (round.WaitTime - round.ServerTimings.Queue - round.ServerTimings.Compute).TotalMilliseconds;
 
+    private static double? LinkMs(List<DecodedRound> rounds)
+    {
+        double[] waits =
+        [
+            .. rounds.Skip(1).Where(round => !round.IsSentAhead).Select(
+                round => (round.WaitTime - round.ServerTimings.Queue - round.ServerTimings.Compute).TotalMilliseconds),
+        ];
+        return waits.Length == 0 ? null : waits.Median();
+    }
+
     private static RoundStatistics CountsOf(DecodedRound round) =>
         RoundStatistics.OfRound(round.DraftLength, round.AcceptedCount) with
         {
+            PreDrafts = round.PreDrafts,
             DraftTime = round.DraftTime,
             WaitTime = round.WaitTime,
         };

@@ -8,6 +8,9 @@ namespace Forerun.Edge.PreDrafting;
 /// the others.</remarks>
 internal sealed class GuessQueue
 {
+    // The drafter has at most 35 guesses; the rest is for exits, which are not to be trusted.
+    private const int MaxGuesses = 128;
+
     private readonly List<Guess> _guesses = [];
     private Guess? _announced;
     private double _confidence;
@@ -39,7 +42,7 @@ internal sealed class GuessQueue
     /// <summary>Takes in an announcement; one that is not from a deeper exit than the last is dropped.</summary>
     public void Announce(Announcement announcement)
     {
-        if (announcement.ExitLayer <= _exitLayer)
+        if (announcement.ExitLayer <= _exitLayer || _guesses.Count == MaxGuesses)
         {
             return;
         }

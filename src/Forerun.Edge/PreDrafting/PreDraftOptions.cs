@@ -15,7 +15,8 @@ public sealed record PreDraftOptions
     /// <summary>Branches that get their next token together. Range 1 … 8, default 4.</summary>
     public int BatchSize { get; init; } = 4;
 
-    /// <summary>Most tokens drafted ahead, 0 or more; default 48.</summary>
+    /// <summary>Most tokens of all these drafts together, 0 or more; default 48. A guess that becomes likely takes the
+    /// place of less likely ones.</summary>
     public int MaxTokens { get; init; } = 48;
 
     /// <summary>Verdicts less likely than this are not drafted for. Range 0 … 1, default 0.02.</summary>

@@ -10,7 +10,7 @@ namespace Forerun.Edge.PreDrafting;
 /// <param name="odds">What is known about the target's verdicts; kept over generations.</param>
 /// <param name="options">How much; <see cref="PreDraftOptions.MaxSent"/> is 0 where nothing is sent ahead.</param>
 /// <param name="time">Measures the steps.</param>
-internal sealed class PreDrafter(
+internal sealed partial class PreDrafter(
     IDrafter drafter, Func<int, int> draftLengthAt, VerdictOdds odds, PreDraftOptions options, TimeProvider time)
     : IDisposable
 {
@@ -21,14 +21,13 @@ internal sealed class PreDrafter(
     private Draft _draft = new(0, 0, []);
     private PreDraftStatistics _round = PreDraftStatistics.None;
     private double _fullAcceptance;
-    private int _branches;
 
     /// <summary>A round's draft was sent: expects what the drafter alone makes likely.</summary>
     /// <param name="draft">The draft.</param>
     /// <param name="trunk">The branch it came from; it is drafted on by one token.</param>
     public void Begin(Draft draft, DraftBranch trunk)
     {
-        (_draft, _trunk, _round, _branches) = (draft, trunk, PreDraftStatistics.None, 0);
+        (_draft, _trunk, _round) = (draft, trunk, PreDraftStatistics.None);
         _queue.Clear();
         _fullAcceptance = 1;
         for (var i = 0; i < draft.Tokens.Length; i++)
@@ -55,7 +54,7 @@ internal sealed class PreDrafter(
     /// <returns>False when there is nothing left to draft, or the budget is spent.</returns>
     public bool Step()
     {
-        var size = _round.Tokens < options.MaxTokens ? FillBatch() : 0;
+        var size = FillBatch();
         if (size == 0)
         {
             return false;
@@ -161,53 +160,6 @@ internal sealed class PreDrafter(
 
     private int LengthAfter(int acceptedCount) => draftLengthAt(_trunk.ContextLength + acceptedCount + 1);
 
-    /// <summary>Gathers the branches of the next step: the trunk's one token more, then the likeliest verdicts'.</summary>
-    private int FillBatch()
-    {
-        var size = 0;
-        var length = _draft.Tokens.Length;
-        if (!_trunk.IsEnded && _trunk.Count == length && _fullAcceptance >= options.MinChance && LengthAfter(length) > 0)
-        {
-            _trunk.Wanted = length + 1;
-            _batch[size++] = _trunk;
-        }
-
-        while (size < options.BatchSize && NextToDraft(size) is { } guess)
-        {
-            _batch[size++] = guess.Branch ??= Fork(guess);
-        }
-
-        return size;
-    }
-
-    private Guess? NextToDraft(int size)
-    {
-        Guess? best = null;
-        foreach (var guess in _queue.Guesses)
-        {
-            var canGrow = guess.Branch is { } branch
-                ? !branch.IsComplete && !_batch.AsSpan(0, size).Contains(branch)
-                : _branches < options.MaxBranches;
-            if (canGrow && _queue.ChanceOf(guess) >= options.MinChance && IsLikelier(guess, best))
-            {
-                best = guess;
-            }
-        }
-
-        return best;
-    }
-
-    private bool IsLikelier(Guess guess, Guess? other) =>
-        other is null || _queue.ChanceOf(guess) > _queue.ChanceOf(other);
-
-    private DraftBranch Fork(Guess guess)
-    {
-        _branches++;
-        var branch = _unused.TryPop(out var unused) ? unused : new DraftBranch();
-        branch.ForkFrom(_trunk, guess.AcceptedCount, guess.NextToken, LengthAfter(guess.AcceptedCount));
-        return branch;
-    }
-
     /// <summary>Tokens drafted ahead in the batch; the trunk's own is a guess at a next token, not a draft token.
     /// </summary>
     private int CountTokens(int size)
@@ -244,23 +196,5 @@ internal sealed class PreDrafter(
         };
 
         int Count(VerdictPredictor predictor) => hit is not null && guess!.Predictor == predictor ? 1 : 0;
-    }
-
-    private void DropBranches()
-    {
-        foreach (var guess in _queue.Guesses)
-        {
-            if (guess.Branch is { } branch)
-            {
-                Recycle(branch);
-                guess.Branch = null;
-            }
-        }
-    }
-
-    private void Recycle(DraftBranch branch)
-    {
-        branch.Dispose();
-        _unused.Push(branch);
     }
 }

@@ -5,7 +5,7 @@ namespace Forerun.Inference.Drafting;
 /// allocated for a token.</summary>
 public sealed class DraftBranch : IDisposable
 {
-    private readonly List<DraftedToken> _drafted = [];
+    private readonly List<DraftedToken> _drafted = new(capacity: 17);
     private int[] _tokens = [];
 
     /// <summary>Tokens it follows.</summary>

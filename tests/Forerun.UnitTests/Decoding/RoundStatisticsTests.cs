@@ -21,6 +21,19 @@ public class RoundStatisticsTests
         {
             DraftTime = TimeSpan.FromMilliseconds(3),
             WaitTime = TimeSpan.FromMilliseconds(7),
+            PreDrafts = new()
+            {
+                Rounds = 1,
+                FullAcceptanceHits = 1,
+                AlternativeHits = 2,
+                AnnouncementHits = 3,
+                FinishedHits = 4,
+                SentHits = 5,
+                SentDrafts = 6,
+                Tokens = 7,
+                WastedTokens = 8,
+                HiddenTime = TimeSpan.FromMilliseconds(9),
+            },
         };
         var sum = RoundStatistics.None + first + first + RoundStatistics.OfRound(4, 4);
         Assert.Equal(3, sum.Rounds);
@@ -33,6 +46,13 @@ public class RoundStatisticsTests
         Assert.Equal(TimeSpan.FromMilliseconds(14), sum.WaitTime);
         Assert.Equal(0.5, sum.AcceptanceRate);
         Assert.Equal(3.0, sum.MeanAcceptanceLength);
+        Assert.Equal(first.PreDrafts + first.PreDrafts, sum.PreDrafts);
+        Assert.Equal((2, 2, 4, 6, 8), (sum.PreDrafts.Rounds, sum.PreDrafts.FullAcceptanceHits,
+            sum.PreDrafts.AlternativeHits, sum.PreDrafts.AnnouncementHits, sum.PreDrafts.FinishedHits));
+        Assert.Equal((10, 12, 14, 16, 18.0), (sum.PreDrafts.SentHits, sum.PreDrafts.SentDrafts, sum.PreDrafts.Tokens,
+            sum.PreDrafts.WastedTokens, sum.PreDrafts.HiddenTime.TotalMilliseconds));
+        Assert.Equal((12, 6.0), (sum.PreDrafts.Hits, sum.PreDrafts.HitRate));
+        Assert.Null(PreDraftStatistics.None.HitRate);
     }
 
     [Fact]

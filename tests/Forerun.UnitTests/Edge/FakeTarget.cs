@@ -1,0 +1,147 @@
+using System.Collections.Immutable;
+using System.Threading.Tasks.Sources;
+using Forerun.Cloud;
+using Forerun.Core.Decoding;
+
+namespace Forerun.UnitTests.Edge;
+
+/// <summary>A verifier over a known text, with the server's own inbox, on a clock of its own: every look of the edge at
+/// whether its read is complete is one tick. When a verdict is decided, when it arrives, and when what the edge sends
+/// arrives, is drawn from a seed: so a run is one interleaving, and seeds explore them.</summary>
+internal sealed class FakeTarget(ImmutableArray<int> text, int vocabSize, int seed) : IVerifier, IVerification,
+    IValueTaskSource<VerificationEvent>
+{
+    private readonly Random _random = new(seed);
+    private readonly Queue<(int At, Draft Draft)> _up = new();
+    private readonly Queue<(int At, VerificationEvent Event)> _down = new();
+    private GenerationLimits _limits = null!;
+    private DraftInbox _inbox = null!;
+    private int _promptLength;
+    private int _now;
+    private int _decideAt = -1;
+    private int _lastUp;
+    private int _lastDown;
+
+    /// <summary>Makes an event to announce in a round; null = none.</summary>
+    public Func<Random, Verdict, Announcement?> Announce { get; init; } = (_, _) => null;
+
+    public List<Draft> Sent { get; } = [];
+
+    public bool IsOver { get; private set; }
+
+    public DraftInbox Inbox => _inbox;
+
+    public WireBytes Bytes => default;
+
+    public ValueTask<TargetDescription> DescribeAsync(CancellationToken cancellationToken = default) =>
+        throw new NotSupportedException();
+
+    public ValueTask<IVerification> OpenAsync(GenerationRequest request, CancellationToken cancellationToken = default)
+    {
+        _promptLength = request.PromptTokens.Length;
+        _limits = new GenerationLimits(int.MaxValue, _promptLength, text.Length);
+        _inbox = new DraftInbox(_promptLength, vocabSize, 16);
+        return ValueTask.FromResult<IVerification>(this);
+    }
+
+    public ValueTask SendAsync(Draft draft, CancellationToken cancellationToken = default)
+    {
+        Sent.Add(draft);
+        _lastUp = Math.Max(_lastUp, _now + _random.Next(5));
+        _up.Enqueue((_lastUp, draft));
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask<VerificationEvent> ReadAsync(CancellationToken cancellationToken = default) => new(this, 0);
+
+    public ValueTaskSourceStatus GetStatus(short token)
+    {
+        Tick();
+        return _down.TryPeek(out var next) && next.At <= _now
+            ? ValueTaskSourceStatus.Succeeded
+            : ValueTaskSourceStatus.Pending;
+    }
+
+    public VerificationEvent GetResult(short token) => _down.Dequeue().Event;
+
+    /// <summary>The edge has nothing left to do: time passes until something arrives.</summary>
+    public void OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+    {
+        for (var i = 0; GetStatus(token) == ValueTaskSourceStatus.Pending; i++)
+        {
+            Assert.True(i < 1000, "Nothing ever arrives: the edge waits for a verdict of a draft it has not sent.");
+        }
+
+        continuation(state);
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private void Tick()
+    {
+        _now++;
+        while (_up.TryPeek(out var up) && up.At <= _now)
+        {
+            _up.Dequeue();
+            if (!IsOver)
+            {
+                _inbox.Add(up.Draft);
+            }
+        }
+
+        if (_inbox.Next is not { } draft || IsOver)
+        {
+            return;
+        }
+
+        if (_decideAt < 0)
+        {
+            _decideAt = _now + 1 + _random.Next(12);
+            Send(Announce(_random, Verify(draft)));
+        }
+
+        if (_now >= _decideAt)
+        {
+            Decide(draft);
+        }
+    }
+
+    private void Decide(Draft draft)
+    {
+        var verdict = Verify(draft);
+        _decideAt = -1;
+        Send(verdict);
+        _inbox.Decide(verdict);
+        if (verdict.IsLast)
+        {
+            IsOver = true;
+            Send(new GenerationEnd(FinishReason.Length, new Usage { OutputTokens = text.Length }));
+        }
+
+        Send(Announce(_random, verdict));
+    }
+
+    private Verdict Verify(Draft draft)
+    {
+        Assert.Equal((_inbox.Round, _inbox.BasePosition), (draft.Round, draft.BasePosition));
+        var start = draft.BasePosition - _promptLength;
+        var count = _limits.DraftLength(draft.BasePosition, draft.Tokens.Length);
+        var result = Acceptance.Accept(
+            draft.Tokens.AsSpan(0, count), draft.BasePosition, _limits, text, (own, row) => own[start + row]);
+        return new Verdict(
+            draft.Round, result.AcceptedCount, result.NextToken, default, result.FinishReason is not null);
+    }
+
+    private void Send(VerificationEvent? verificationEvent)
+    {
+        // After the last verdict comes the end, and nothing else.
+        if (verificationEvent is null || (IsOver && verificationEvent is not GenerationEnd))
+        {
+            return;
+        }
+
+        _lastDown = Math.Max(_lastDown, _now + _random.Next(4));
+        _down.Enqueue((_lastDown, verificationEvent));
+    }
+}
