@@ -88,12 +88,24 @@ public class CalibrationTests
     {
         var verdicts = new VerdictScore
         {
-            Rounds = 100, Right = right, CountRight = right, RightWithoutBonus = right, RightAfterRejection = 0, Bins = [],
+            Rounds = 100,
+            Right = right,
+            CountRight = right,
+            RightWithoutBonus = right,
+            RightAfterRejection = 0,
+            Bins = [],
         };
         return new ExitScore
         {
-            Layer = layer, Parameters = 1, CostShare = cost, RidgeLoss = 1, RidgeAgreement = 0, Loss = 1, Agreement = 0,
-            Greedy = verdicts, Sampled = verdicts,
+            Layer = layer,
+            Parameters = 1,
+            CostShare = cost,
+            RidgeLoss = 1,
+            RidgeAgreement = 0,
+            Loss = 1,
+            Agreement = 0,
+            Greedy = verdicts,
+            Sampled = verdicts,
         };
     }
 }
