@@ -36,14 +36,21 @@ internal sealed record AdapterWeights(int Rank, int HiddenSize)
     };
 
     /// <summary>As an exit of a file.</summary>
-    public ExitAdapter ToExit(int layer) => new()
+    /// <param name="layer">Number of layers run.</param>
+    /// <param name="spread">Root mean square of each input element, <c>[hiddenSize]</c>: taken out of the input and put into
+    /// the weights.</param>
+    public ExitAdapter ToExit(int layer, float[] spread) => new()
     {
         Layer = layer,
         Rank = Rank,
-        Down = Down,
-        Gate = Gate,
+        Scale = Array.ConvertAll(spread, value => 1f / value),
+        Down = Scaled(Down, spread),
+        Gate = Scaled(Gate, spread),
         GateBias = GateBias,
         Up = Up,
         Bias = Bias,
     };
+
+    private static float[] Scaled(float[] matrix, float[] columns) =>
+        [.. matrix.Select((value, i) => value * columns[i % columns.Length])];
 }

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Forerun.Inference.Exits;
 
 namespace Forerun.Training;
 
@@ -36,10 +35,9 @@ public sealed record VerdictScore
     public double CalibrationError => Bins.Sum(bin => bin.Count * Math.Abs(bin.Confidence - bin.Right)) / Math.Max(1, Rounds);
 
     /// <summary>Scores choices.</summary>
-    internal static VerdictScore Of(ExitCalibration calibration, RoundChoice[] choices, RoundChoice[] withoutBonus)
+    internal static VerdictScore Of(IReadOnlyCollection<ScoredChoice> scored, IReadOnlyCollection<RoundChoice> withoutBonus)
     {
-        var scored = choices.Select(choice => (
-            Confidence: (double)calibration.Confidence(CalibrationFit.Product(calibration, choice)), choice.IsRight)).ToArray();
+        RoundChoice[] choices = [.. scored.Select(score => score.Choice)];
         return new VerdictScore
         {
             Rounds = choices.Length,
@@ -50,12 +48,12 @@ public sealed record VerdictScore
                 choices, choice => choice.IsRight && choice.Round.AcceptedCount < choice.Round.Draft.Length),
             Bins = [.. scored.GroupBy(score => Math.Min(9, (int)(score.Confidence * 10))).OrderBy(bin => bin.Key)
                 .Select(bin => new CalibrationBin(
-                    bin.Count(), bin.Average(score => score.Confidence), bin.Average(score => score.IsRight ? 1d : 0d)))],
+                    bin.Count(), bin.Average(score => score.Confidence), bin.Average(score => score.Choice.IsRight ? 1d : 0d)))],
         };
     }
 
-    private static double Share(RoundChoice[] choices, Func<RoundChoice, bool> predicate) =>
-        choices.Length == 0 ? 0 : (double)choices.Count(predicate) / choices.Length;
+    private static double Share(IReadOnlyCollection<RoundChoice> choices, Func<RoundChoice, bool> predicate) =>
+        choices.Count == 0 ? 0 : (double)choices.Count(predicate) / choices.Count;
 }
 
 /// <summary>All that is known of one exit.</summary>

@@ -30,7 +30,7 @@ public sealed record ExitReport(
         Line(text, $"# Exits of {Target}");
         Line(text, $"");
         Line(text, $"{Rows} rows of text that the target wrote itself (half greedy, half T = 0.8 / top-p 0.95), seed {Options.Seed}; rank {Options.Rank}; shortlist of {Options.ShortlistSize} tokens, which holds {Coverage:P1} of the text; at most {Options.Epochs} epochs.");
-        Line(text, $"Verdicts: rounds of {Options.DraftLength} draft tokens by {Draft} on prompts that were not trained on; one half fitted the calibration, the figures are of the other half.");
+        Line(text, $"Verdicts: rounds of {Options.DraftLength} draft tokens by {Draft} on prompts that were not trained on; the figures of each half come from a calibration that saw only the other half.");
         Line(text, $"Kept: {string.Join(", ", Kept)} of {NumHiddenLayers} layers; expected benefit {ExitPlacement.Benefit(Scores.Where(score => Kept.Contains(score.Layer)), NumHiddenLayers):F3} passes a round; {Scores.Where(score => Kept.Contains(score.Layer)).Sum(score => score.CostShare):P1} of a pass's weights.");
         Line(text, $"");
         Line(text, $"| layer | depth | parameters | weights, of a pass | KL ridge → trained | top-1 ridge → trained | (k, t) right, greedy | T = 0.8 | without draft bonus, greedy / T = 0.8 | k right, greedy / T = 0.8 | right after a rejection, greedy / T = 0.8 | ECE greedy / T = 0.8 |");

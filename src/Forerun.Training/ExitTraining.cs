@@ -50,7 +50,7 @@ public sealed class ExitTraining(LanguageModel target, LanguageModel draft, Trai
         {
             var (trained, ridge, reached) = Train(set, layer, progress, cancellationToken);
             progress($"verdicts of exit {layer}: {rounds.Rounds.Length} rounds");
-            exits.Add(Calibrate(set, trained.ToExit(layer), choices, ridge, reached));
+            exits.Add(Calibrate(set, trained.ToExit(layer, set.Spread(layer)), choices, ridge, reached));
         }
 
         return Write(set, exits);
@@ -118,12 +118,20 @@ public sealed class ExitTraining(LanguageModel target, LanguageModel draft, Trai
         return (exit with { Greedy = greedy, Sampled = sampled }, score);
     }
 
-    /// <summary>Fits on the rounds of even prompts' pairs and scores on the others, so that no prompt is in both.</summary>
+    /// <summary>Calibrates on all rounds. The score is of two halves, each under a calibration that saw only the other; no
+    /// prompt is in both.</summary>
     private static (ExitCalibration Calibration, VerdictScore Score) Calibrate(RoundChoice[][] choices)
     {
-        var calibration = CalibrationFit.Fit(Array.ConvertAll(choices, all => Half(all, 0)));
-        var bonus = Array.IndexOf(CalibrationFit.Bonuses, calibration.DraftBonus);
-        return (calibration, VerdictScore.Of(calibration, Half(choices[bonus], 1), Half(choices[0], 1)));
+        List<ScoredChoice> scored = [];
+        for (var half = 0; half < 2; half++)
+        {
+            var calibration = CalibrationFit.Fit(Array.ConvertAll(choices, all => Half(all, 1 - half)));
+            var bonus = Array.IndexOf(CalibrationFit.Bonuses, calibration.DraftBonus);
+            scored.AddRange(Half(choices[bonus], half).Select(choice => new ScoredChoice(
+                choice, calibration.Confidence(CalibrationFit.Product(calibration, choice)))));
+        }
+
+        return (CalibrationFit.Fit(choices), VerdictScore.Of(scored, choices[0]));
 
         // Prompts alternate between greedy and sampled: pairs of prompts alternate between the halves.
         static RoundChoice[] Half(RoundChoice[] all, int half) => [.. all.Where(choice => choice.Round.Sampling / 2 % 2 == half)];

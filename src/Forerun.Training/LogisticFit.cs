@@ -1,6 +1,6 @@
 namespace Forerun.Training;
 
-/// <summary>Logistic regression with a few features by Newton's method and a weak prior. Pure; thread-safe.</summary>
+/// <summary>Logistic regression with a few features by Newton's method with a line search, and a weak prior. Pure; thread-safe.</summary>
 internal static class LogisticFit
 {
     private const int Steps = 25;
@@ -39,13 +39,34 @@ internal static class LogisticFit
             }
 
             var change = curvature.Cholesky().Solve(MathNet.Numerics.LinearAlgebra.Vector<double>.Build.Dense(gradient));
-            for (var i = 0; i < size; i++)
+            var (rate, loss) = (1d, Loss(features, labels, w, start));
+            var next = Step(w, change, rate);
+            while (Loss(features, labels, next, start) > loss && rate > 1e-6)
             {
-                w[i] -= Math.Clamp(change[i], -2, 2);
+                rate /= 2;
+                next = Step(w, change, rate);
             }
+
+            w = next;
         }
 
         return w;
+    }
+
+    private static double[] Step(double[] w, MathNet.Numerics.LinearAlgebra.Vector<double> change, double rate) =>
+        [.. w.Select((value, i) => value - (rate * change[i]))];
+
+    private static double Loss(
+        IReadOnlyList<double[]> features, IReadOnlyList<bool> labels, double[] w, double[] start)
+    {
+        var loss = w.Select((value, i) => Prior / 2 * (value - start[i]) * (value - start[i])).Sum();
+        for (var n = 0; n < labels.Count; n++)
+        {
+            var x = Dot(w, features[n]) * (labels[n] ? -1 : 1);
+            loss += x > 30 ? x : Math.Log(1 + Math.Exp(x));
+        }
+
+        return loss;
     }
 
     private static double Dot(double[] a, double[] b)

@@ -25,6 +25,11 @@ internal sealed record RoundChoice(ImmutableArray<int> Tokens, ImmutableArray<fl
     public bool IsRightAt(int row) => Tokens[row] == Round.TargetTokens[row];
 }
 
+/// <summary>A choice and the confidence that it is the verdict.</summary>
+/// <param name="Choice">The choice.</param>
+/// <param name="Confidence">In [0, 1].</param>
+internal readonly record struct ScoredChoice(RoundChoice Choice, double Confidence);
+
 /// <summary>Lets exits choose on replayed rounds, with the code that a server runs. One caller at a time.</summary>
 /// <param name="target">The target.</param>
 /// <param name="rounds">The rounds.</param>

@@ -9,7 +9,7 @@ public sealed record TrainingOptions
     /// <summary>Rows of generated text to train on. Default 100,000.</summary>
     public int TrainingRows { get; init; } = 100_000;
 
-    /// <summary>Rounds replayed on prompts that were not trained on; half fit the calibration, half are reported. Default
+    /// <summary>Rounds replayed on prompts that were not trained on; for calibration and report. Default
     /// 3,000.</summary>
     public int HeldOutRounds { get; init; } = 3_000;
 

@@ -64,6 +64,22 @@ internal sealed class TrainingSet
         }
     }
 
+    /// <summary>Root mean square of each element over some rows, <c>[hiddenSize]</c>, never 0.</summary>
+    public float[] Spread(int layer)
+    {
+        int[] rows = [.. Enumerable.Range(0, Math.Min(Count, 4096))];
+        var values = new float[rows.Length * _hiddenSize];
+        Copy(layer, rows, values);
+        var squares = new float[_hiddenSize];
+        for (var row = 0; row < rows.Length; row++)
+        {
+            var x = values.AsSpan(row * _hiddenSize, _hiddenSize);
+            TensorPrimitives.MultiplyAdd(x, x, squares, squares);
+        }
+
+        return Array.ConvertAll(squares, sum => MathF.Sqrt(Math.Max(sum / rows.Length, 1e-8f)));
+    }
+
     /// <summary>The target's probabilities over the shortlist, <c>[rows, shortlist]</c>.</summary>
     public void Probabilities(Gemm gemm, int[] rows, float[] final, float[] destination)
     {

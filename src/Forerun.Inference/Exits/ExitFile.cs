@@ -7,7 +7,7 @@ namespace Forerun.Inference.Exits;
 /// <summary>The trained exits of one target: a safetensors file. Immutable.</summary>
 /// <remarks>Metadata: format, target, numerics, layers, summary. Tensors: <c>shortlist</c> [n] I32; per exit layer e
 /// <c>exit.e.down</c>, <c>.gate</c> [rank, hiddenSize] and <c>.up</c> [hiddenSize, rank] F16, <c>.gate_bias</c> [rank],
-/// <c>.bias</c> [hiddenSize] and <c>.calibration</c> [2, 9] (greedy, sampled) F32.</remarks>
+/// <c>.scale</c> and <c>.bias</c> [hiddenSize] and <c>.calibration</c> [2, 9] (greedy, sampled) F32.</remarks>
 public sealed record ExitFile
 {
     private const string Format = "forerun-exits-1";
@@ -70,6 +70,7 @@ public sealed record ExitFile
             tensors.Add(Halves(name + "gate", [exit.Rank, HiddenSize], exit.Gate));
             tensors.Add(Halves(name + "up", [HiddenSize, exit.Rank], exit.Up));
             tensors.Add(SafetensorsTensor.Of(name + "gate_bias", [exit.Rank], exit.GateBias));
+            tensors.Add(SafetensorsTensor.Of(name + "scale", [HiddenSize], exit.Scale));
             tensors.Add(SafetensorsTensor.Of(name + "bias", [HiddenSize], exit.Bias));
             tensors.Add(SafetensorsTensor.Of(
                 name + "calibration", [2, ExitCalibration.Length], [.. exit.Greedy.ToArray(), .. exit.Sampled.ToArray()]));
@@ -119,6 +120,7 @@ public sealed record ExitFile
         {
             Layer = layer,
             Rank = rank,
+            Scale = Numbers(file, name + "scale", SafetensorsType.F32, hiddenSize),
             Down = Numbers(file, name + "down", SafetensorsType.F16, rank, hiddenSize),
             Gate = Numbers(file, name + "gate", SafetensorsType.F16, rank, hiddenSize),
             GateBias = Numbers(file, name + "gate_bias", SafetensorsType.F32, rank),

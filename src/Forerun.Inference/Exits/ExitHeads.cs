@@ -29,6 +29,7 @@ public sealed class ExitHeads : IDisposable
         ShortlistHead = RowGatherer.Gather(head, file.Shortlist.AsSpan(), _arena);
         Exits = [.. file.Exits.Select(exit => new PackedExit(
             exit,
+            Vector(exit.Scale),
             FloatPacker.Pack(exit.Down, Down(exit), _arena),
             FloatPacker.Pack(exit.Gate, Down(exit), _arena),
             Vector(exit.GateBias),
@@ -93,6 +94,7 @@ public sealed class ExitHeads : IDisposable
     {
         foreach (var exit in Exits)
         {
+            exit.Scale.Dispose();
             exit.GateBias.Dispose();
             exit.Bias.Dispose();
         }
@@ -130,6 +132,7 @@ public sealed class ExitHeads : IDisposable
 /// <summary>One exit in the kernels' layout.</summary>
 internal sealed record PackedExit(
     ExitAdapter Adapter,
+    NativeBuffer Scale,
     WeightMatrix Down,
     WeightMatrix Gate,
     NativeBuffer GateBias,

@@ -143,9 +143,10 @@ public sealed unsafe class ExitScratch : IDisposable
         var rank = exit.Adapter.Rank;
         for (var row = 0; row < rows; row++)
         {
-            var state = _states.Floats + ((long)row * _hiddenSize);
-            kernel.RmsNorm(hidden + ((long)row * _hiddenSize), _heads.Ones.Floats, state, _hiddenSize, epsilon);
-            Prepare(state, _hiddenSize, groups, row);
+            var offset = (long)row * _hiddenSize;
+            kernel.RmsNorm(hidden + offset, _heads.Ones.Floats, _states.Floats + offset, _hiddenSize, epsilon);
+            kernel.RmsNorm(hidden + offset, exit.Scale.Floats, _updates.Floats + offset, _hiddenSize, epsilon);
+            Prepare(_updates.Floats + offset, _hiddenSize, groups, row);
         }
 
         Multiply(exit.Down, groups, _down.Floats, rank, 0, exit.Down.TileCount);

@@ -22,6 +22,7 @@ public class ExitFileTests
         foreach (var (expected, actual) in file.Exits.Zip(read.Exits))
         {
             Assert.Equal((expected.Layer, expected.Rank), (actual.Layer, actual.Rank));
+            Assert.Equal(expected.Scale, actual.Scale);
             Assert.Equal(expected.Down, actual.Down);
             Assert.Equal(expected.Gate, actual.Gate);
             Assert.Equal(expected.GateBias, actual.GateBias);

@@ -16,10 +16,11 @@ internal static class PlainExit
             state[i] = z[i] + exit.Bias[i];
         }
 
+        double[] x = [.. z.Select((value, i) => value * exit.Scale[i])];
         for (var j = 0; j < exit.Rank; j++)
         {
-            var gate = Dot(exit.Gate.AsSpan(j * z.Length, z.Length), z) + exit.GateBias[j];
-            var value = gate / (1 + Math.Exp(-gate)) * Dot(exit.Down.AsSpan(j * z.Length, z.Length), z);
+            var gate = Dot(exit.Gate.AsSpan(j * z.Length, z.Length), x) + exit.GateBias[j];
+            var value = gate / (1 + Math.Exp(-gate)) * Dot(exit.Down.AsSpan(j * z.Length, z.Length), x);
             for (var i = 0; i < z.Length; i++)
             {
                 state[i] += exit.Up[(i * exit.Rank) + j] * value;

@@ -22,6 +22,7 @@ internal static class RandomExits
             {
                 Layer = layer,
                 Rank = 32,
+                Scale = [.. Enumerable.Range(0, hiddenSize).Select(i => 0.5f + (i % 7))],
                 Down = Values(32 * hiddenSize),
                 Gate = Values(32 * hiddenSize),
                 GateBias = Values(32),

@@ -15,7 +15,12 @@ public class SampleAmongTests
     {
         var options = new SamplingOptions
         {
-            Temperature = temperature, TopK = topK, TopP = topP, MinP = minP, RepetitionPenalty = penalty, Seed = 4,
+            Temperature = temperature,
+            TopK = topK,
+            TopP = topP,
+            MinP = minP,
+            RepetitionPenalty = penalty,
+            Seed = 4,
         };
         var sampler = new TokenSampler(options, VocabSize);
         for (var seed = 0; seed < 100; seed++)

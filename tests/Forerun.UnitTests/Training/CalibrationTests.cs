@@ -20,6 +20,20 @@ public class CalibrationTests
         }
     }
 
+    /// <summary>Most leads at the end of a long range: a plain Newton step overshoots there.</summary>
+    [Fact]
+    public void Fit_LeadsOfALongRange_FindsTheShares()
+    {
+        var random = new Random(4);
+        var leads = Enumerable.Range(0, 5_000).Select(i => i % 3 == 0 ? 22f : random.NextSingle() * 3).ToArray();
+        var right = leads.Select(lead => random.NextDouble() < (lead > 20 ? 0.98 : 0.3 + (0.1 * lead))).ToArray();
+        var w = LogisticFit.Fit([.. leads.Select(lead => new[] { 1, lead, Math.Log(1 + lead) })], right, [0, 0.5, 0]);
+        var fitted = new LeadCurve((float)w[0], (float)w[1], (float)w[2]);
+        Assert.Equal(0.98, fitted.Probability(22), 0.02);
+        Assert.Equal(0.4, fitted.Probability(1), 0.05);
+        Assert.Equal(0.55, fitted.Probability(2.5f), 0.05);
+    }
+
     [Fact]
     public void Fit_EveryExampleRight_StaysFinite()
     {
@@ -32,7 +46,10 @@ public class CalibrationTests
     {
         var calibration = CalibrationFit.Fit([.. CalibrationFit.Bonuses.Select(_ => Rounds(1))]);
         var others = Rounds(2);
-        var score = VerdictScore.Of(calibration, others, others);
+        var score = VerdictScore.Of(
+            [.. others.Select(choice => new ScoredChoice(
+                choice, calibration.Confidence(CalibrationFit.Product(calibration, choice))))],
+            others);
         Assert.InRange(score.CalibrationError, 0, 0.03);
         Assert.InRange(score.Right, 0.2, 0.9);
         Assert.Equal(others.Length, score.Bins.Sum(bin => bin.Count));
@@ -71,12 +88,24 @@ public class CalibrationTests
     {
         var verdicts = new VerdictScore
         {
-            Rounds = 100, Right = right, CountRight = right, RightWithoutBonus = right, RightAfterRejection = 0, Bins = [],
+            Rounds = 100,
+            Right = right,
+            CountRight = right,
+            RightWithoutBonus = right,
+            RightAfterRejection = 0,
+            Bins = [],
         };
         return new ExitScore
         {
-            Layer = layer, Parameters = 1, CostShare = cost, RidgeLoss = 1, RidgeAgreement = 0, Loss = 1, Agreement = 0,
-            Greedy = verdicts, Sampled = verdicts,
+            Layer = layer,
+            Parameters = 1,
+            CostShare = cost,
+            RidgeLoss = 1,
+            RidgeAgreement = 0,
+            Loss = 1,
+            Agreement = 0,
+            Greedy = verdicts,
+            Sampled = verdicts,
         };
     }
 }
