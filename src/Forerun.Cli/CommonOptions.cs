@@ -2,6 +2,7 @@ using System.CommandLine;
 using Forerun.Core.Decoding;
 using Forerun.Core.Sampling;
 using Forerun.Inference;
+using Forerun.Inference.Tokenization;
 
 namespace Forerun.Cli;
 
@@ -117,7 +118,7 @@ internal sealed class CommonOptions
     /// <summary>A request for a prompt.</summary>
     public GenerationRequest Request(ParseResult parsed, LanguageModel model, string prompt, DecodingMode mode) => new()
     {
-        PromptTokens = Prompt.Tokens(model, prompt, parsed.GetValue(Raw)),
+        PromptTokens = parsed.GetValue(Raw) ? Prompt.Raw(model, prompt) : Prompt.Chat(model, [new ChatMessage("user", prompt)]),
         MaxTokens = parsed.GetValue(MaxTokens),
         Mode = mode,
         Sampling = new SamplingOptions
