@@ -12,7 +12,9 @@ public class ArchitectureTests
         ["Forerun.Protocol"] = ["Forerun.Core"],
         ["Forerun.Edge"] = ["Forerun.Core", "Forerun.Inference", "Forerun.Protocol"],
         ["Forerun.Cloud"] = ["Forerun.Core", "Forerun.Inference", "Forerun.Protocol"],
-        ["Forerun.Cli"] = ["Forerun.Core", "Forerun.Inference", "Forerun.Protocol", "Forerun.Edge", "Forerun.Cloud"],
+        ["Forerun.OpenAI"] = ["Forerun.Core", "Forerun.Inference", "Forerun.Edge"],
+        ["Forerun.Cli"] =
+            ["Forerun.Core", "Forerun.Inference", "Forerun.Protocol", "Forerun.Edge", "Forerun.Cloud", "Forerun.OpenAI"],
     };
 
     [Fact]

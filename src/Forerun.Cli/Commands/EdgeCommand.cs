@@ -3,12 +3,13 @@ using System.CommandLine.Parsing;
 using Forerun.Cli.Running;
 using Forerun.Core.Decoding;
 using Forerun.Edge;
+using Forerun.Edge.Generation;
 using Forerun.Inference;
 using Forerun.Inference.Drafting;
 
 namespace Forerun.Cli.Commands;
 
-/// <summary><c>forerun edge</c>: drafts here, verified by a server.</summary>
+/// <summary><c>forerun edge</c>: drafts here, verified by a server; for one prompt, or for OpenAI's clients.</summary>
 internal static class EdgeCommand
 {
     private const int WarmUpTokens = 24;
@@ -17,7 +18,12 @@ internal static class EdgeCommand
     public static Command Create()
     {
         var options = new CommonOptions();
-        var prompt = new Argument<string>("prompt") { Description = "What to say to the model." };
+        var prompt = new Argument<string>("prompt")
+        {
+            Description = "What to say to the model.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var listen = EdgeListener.CreateOption();
         var server = new Option<Uri>("--server")
         {
             Description = "Address of a server, as http://host:port.",
@@ -37,12 +43,33 @@ internal static class EdgeCommand
         var report = new Option<string?>("--report") { Description = "Also write the JSON document to this file." };
         var command = new Command("edge", "Draft on this machine, let a server verify.")
         {
-            prompt, server, mode, options.DraftModel, options.DraftLength, warmUp, report,
+            prompt, server, listen, mode, options.DraftModel, options.DraftLength, warmUp, report,
         };
+        command.Validators.Add(result =>
+            EdgeListener.Validate(result, prompt, listen, [.. options.Generation, warmUp, report]));
         options.AddGeneration(command);
         options.AddEngine(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
+            if (parsed.GetValue(listen) is { Length: > 0 } urls)
+            {
+                return await EdgeListener.RunAsync(
+                    new ForerunEdgeOptions
+                    {
+                        Server = parsed.GetRequiredValue(server),
+                        DraftModelPath = BundledModels.Draft(parsed.GetValue(options.DraftModel)),
+                        Engine = options.Engine(parsed),
+                        Generation = new TextGeneratorOptions
+                        {
+                            Mode = ModeNames.Parse(parsed.GetRequiredValue(mode)),
+                            Decoder = new EdgeDecoderOptions { DraftLength = parsed.GetValue(options.DraftLength) },
+                        },
+                    },
+                    urls,
+                    parsed.GetValue(options.Json),
+                    cancellationToken);
+            }
+
             using var draft = LanguageModel.Load(BundledModels.Draft(parsed.GetValue(options.DraftModel)), options.Engine(parsed));
             using var drafter = new ModelDrafter(draft);
             using var verifier = new GrpcVerifier(new GrpcVerifierOptions
