@@ -22,11 +22,11 @@ internal sealed class CompletionEndpoints(
         routes.MapPost("/v1/chat/completions", ChatAsync);
         routes.MapPost("/v1/completions", TextAsync);
         routes.MapGet("/v1/models", context => Json.WriteAsync(
-            context, StatusCodes.Status200OK, new ModelList("list", [_entry]), OpenAIJson.Default.ModelList));
+            context, StatusCodes.Status200OK, new ModelList("list", [_entry]), AnswerJson.Default.ModelList));
         routes.MapGet("/v1/models/{model}", context =>
         {
             CheckModel((string)context.Request.RouteValues["model"]!);
-            return Json.WriteAsync(context, StatusCodes.Status200OK, _entry, OpenAIJson.Default.ModelEntry);
+            return Json.WriteAsync(context, StatusCodes.Status200OK, _entry, AnswerJson.Default.ModelEntry);
         });
     }
 

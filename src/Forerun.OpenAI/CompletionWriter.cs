@@ -24,7 +24,7 @@ internal sealed class CompletionWriter(HttpContext context, CompletionShape shap
         }
 
         await Json.WriteAsync(
-            context, StatusCodes.Status200OK, shape.Whole(text.ToString(), end!), OpenAIJson.Default.Completion).ConfigureAwait(false);
+            context, StatusCodes.Status200OK, shape.Whole(text.ToString(), end!), AnswerJson.Default.Completion).ConfigureAwait(false);
     }
 
     /// <summary>The text as it comes. Nothing is written before the first round: what fails until then has a status of its
@@ -56,5 +56,5 @@ internal sealed class CompletionWriter(HttpContext context, CompletionShape shap
     private Task SendAsync(Completion? completion) => completion is null
         ? Task.CompletedTask
         : Json.WriteEventAsync(
-            _response, JsonSerializer.SerializeToUtf8Bytes(completion, OpenAIJson.Default.Completion), _aborted);
+            _response, JsonSerializer.SerializeToUtf8Bytes(completion, AnswerJson.Default.Completion), _aborted);
 }

@@ -15,7 +15,7 @@ internal static class ErrorMapping
         RequestRefusedException refused => refused,
         BadHttpRequestException bad => OfBody(bad),
         ProtocolException { Error.Code: VerificationErrorCode.PromptTooLong } tooLong =>
-            RequestRefusedException.Invalid(tooLong.Message, "messages", "context_length_exceeded"),
+            RequestRefusedException.Invalid(tooLong.Message, code: "context_length_exceeded"),
         ProtocolException { Error.Code: VerificationErrorCode.PromptEmpty or VerificationErrorCode.BadSampling } wrong =>
             RequestRefusedException.Invalid(wrong.Message),
         ProtocolException or ModelMismatchException => new(

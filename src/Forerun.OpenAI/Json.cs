@@ -30,7 +30,7 @@ internal static class Json
         {
             return WriteEventAsync(
                 context.Response,
-                JsonSerializer.SerializeToUtf8Bytes(body, OpenAIJson.Default.ErrorBody),
+                JsonSerializer.SerializeToUtf8Bytes(body, AnswerJson.Default.ErrorBody),
                 context.RequestAborted);
         }
 
@@ -39,6 +39,6 @@ internal static class Json
             context.Response.Headers.RetryAfter = "1";
         }
 
-        return WriteAsync(context, refusal.Status, body, OpenAIJson.Default.ErrorBody);
+        return WriteAsync(context, refusal.Status, body, AnswerJson.Default.ErrorBody);
     }
 }

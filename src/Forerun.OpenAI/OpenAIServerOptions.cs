@@ -10,8 +10,8 @@ public sealed record OpenAIServerOptions
     /// <c>http://127.0.0.1:5142</c>.</summary>
     public ImmutableArray<string> Urls { get; init; } = ["http://127.0.0.1:5142"];
 
-    /// <summary>Largest request body in bytes; default 4 MiB.</summary>
-    public long MaxBodyBytes { get; init; } = 4 * 1024 * 1024;
+    /// <summary>Largest request body in bytes; default 1 MiB.</summary>
+    public long MaxBodyBytes { get; init; } = 1024 * 1024;
 
     /// <summary>Longest wait for running completions when stopping; default 5 s.</summary>
     public TimeSpan GraceTime { get; init; } = TimeSpan.FromSeconds(5);

@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Forerun.OpenAI.Wire;
@@ -13,3 +15,13 @@ namespace Forerun.OpenAI.Wire;
 [JsonSerializable(typeof(ModelEntry))]
 [JsonSerializable(typeof(ErrorBody))]
 internal sealed partial class OpenAIJson : JsonSerializerContext;
+
+/// <summary>JSON of answers: letters as they are. Answers are JSON, never part of a page.</summary>
+internal static class AnswerJson
+{
+    /// <summary>How answers are written.</summary>
+    public static OpenAIJson Default { get; } = new(new JsonSerializerOptions(OpenAIJson.Default.Options)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+}

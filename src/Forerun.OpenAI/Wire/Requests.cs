@@ -34,7 +34,7 @@ internal abstract record CompletionRequest
 
     /// <summary>Everything else that was sent.</summary>
     [JsonExtensionData]
-    public Dictionary<string, JsonElement>? Others { get; init; }
+    public Dictionary<string, JsonElement>? Others { get; set; }
 }
 
 /// <summary><c>POST /v1/chat/completions</c>.</summary>
@@ -60,7 +60,7 @@ internal sealed record RequestMessage
 
     /// <summary>Everything else that was sent.</summary>
     [JsonExtensionData]
-    public Dictionary<string, JsonElement>? Others { get; init; }
+    public Dictionary<string, JsonElement>? Others { get; set; }
 }
 
 /// <summary>How a stream is written.</summary>
