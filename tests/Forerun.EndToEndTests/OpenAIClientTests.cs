@@ -1,6 +1,6 @@
 using System.ClientModel;
 using System.ClientModel.Primitives;
-using Forerun.Core.Decoding;
+using System.Collections.Immutable;
 using Forerun.Core.Sampling;
 using Forerun.Inference;
 using Forerun.Inference.Tokenization;
@@ -105,7 +105,7 @@ public class OpenAIClientTests(OpenAIFixture fixture) : IClassFixture<OpenAIFixt
         Assert.Equal("forerun", model.OwnedBy);
     }
 
-    private static System.Collections.Immutable.ImmutableArray<int> PromptTokens =>
+    private static ImmutableArray<int> PromptTokens =>
         Prompt.Chat(ChatModels.Target, [new Inference.Tokenization.ChatMessage("user", Question)]);
 
     private static ChatCompletionOptions Options(float temperature, long seed) =>
@@ -125,7 +125,7 @@ public class OpenAIClientTests(OpenAIFixture fixture) : IClassFixture<OpenAIFixt
         return PlainLoop(0.8f, 7).TakeWhile(token => !(text += stream.Append(token)).Contains(stop)).Count() + 1;
     }
 
-    private static IEnumerable<int> PlainLoop(float temperature, long seed) => TinyModels.PlainLoop(
+    private static ImmutableArray<int> PlainLoop(float temperature, long seed) => TinyModels.PlainLoop(
         ChatModels.Target,
         new()
         {
