@@ -40,9 +40,10 @@ internal sealed class EngineBench(string path, ModelLoadOptions load, int contex
         var kvBytes = model.KvBytesInUse;
         using var process = Process.GetCurrentProcess();
         var peak = process.PeakWorkingSet64;
-        progress("read bandwidth …");
+        progress("decode beside plain reading …");
         var decodeBytes = model.WeightBytesPerPass + (model.KvBytesPerPosition * (context + 1));
-        var bandwidth = MemoryBandwidth.Measure(decodeBytes, model.Threads);
+        var (decodeSpeed, readSpeed) = CompareWithReading(
+            decodeBytes, model.Threads, () => Step(pass, cache, tokens, rows: 1, cancellationToken));
         var decode = timings[1].Median();
         return new EngineReport
         {
@@ -57,9 +58,9 @@ internal sealed class EngineBench(string path, ModelLoadOptions load, int contex
             Verify8OverDecode1 = timings[8].Median() / decode,
             Prefill512Ms = prefill,
             DecodeMegabytes = decodeBytes / 1e6,
-            DecodeGigabytesPerSecond = decodeBytes / decode / 1e6,
-            ReadGigabytesPerSecond = bandwidth / 1e9,
-            DecodeShareOfBandwidth = decodeBytes / decode * 1e3 / bandwidth,
+            DecodeGigabytesPerSecond = decodeSpeed.Median() / 1e9,
+            ReadGigabytesPerSecond = readSpeed.Median() / 1e9,
+            DecodeShareOfBandwidth = decodeSpeed.Zip(readSpeed, (decoded, read) => decoded / read).Median(),
             LoadMs = loadTime.TotalMilliseconds,
             PeakMegabytes = peak / 1e6,
             WeightMegabytes = model.WeightBytesPerPass / 1e6,
@@ -109,19 +110,44 @@ internal sealed class EngineBench(string path, ModelLoadOptions load, int contex
 
             foreach (var rows in RowCounts)
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                cache.RollbackTo(context);
-                _batch.Clear();
-                _batch.Add(cache, tokens.AsSpan(context, rows), rows);
-                var start = TimeProvider.System.GetTimestamp();
-                pass.Run(_batch);
+                var time = Step(pass, cache, tokens, rows, cancellationToken);
                 if (i >= 0)
                 {
-                    times[rows].Add(TimeProvider.System.GetElapsedTime(start).TotalMilliseconds);
+                    times[rows].Add(time);
                 }
             }
         }
 
         return times;
+    }
+
+    /// <summary>Decode steps and plain reading of as many bytes in turn, for the machine's speed drifts; bytes per second.
+    /// </summary>
+    private (List<double> Decode, List<double> Read) CompareWithReading(long bytes, int threads, Func<double> step)
+    {
+        using var reader = new MemoryReader(bytes, threads);
+        var (decode, read) = (new List<double>(), new List<double>());
+        for (var i = -WarmUp; i < repetitions; i++)
+        {
+            var (decoded, plain) = (bytes / step() * 1e3, reader.Read());
+            if (i >= 0)
+            {
+                decode.Add(decoded);
+                read.Add(plain);
+            }
+        }
+
+        return (decode, read);
+    }
+
+    private double Step(ForwardPass pass, KvCache cache, int[] tokens, int rows, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        cache.RollbackTo(context);
+        _batch.Clear();
+        _batch.Add(cache, tokens.AsSpan(context, rows), rows);
+        var start = TimeProvider.System.GetTimestamp();
+        pass.Run(_batch);
+        return TimeProvider.System.GetElapsedTime(start).TotalMilliseconds;
     }
 }
