@@ -17,6 +17,9 @@ namespace Forerun.UnitTests.Edge;
 public sealed class ForerunChatClientTests : IDisposable
 {
     private const int MaxTokens = 30;
+
+    // Random weights are sure of themselves: only at this temperature does the noise decide.
+    private const float Hot = 50f;
     private readonly VerificationScheduler _scheduler = new(ChatModels.Target);
     private readonly ModelDrafter _drafter = new(ChatModels.Draft);
     private readonly ForerunChatClient _client;
@@ -36,12 +39,16 @@ public sealed class ForerunChatClientTests : IDisposable
 
     [Theory]
     [InlineData(0f, 0)]
-    [InlineData(0.8f, 5)]
+    [InlineData(Hot, 5)]
     public async Task GetResponse_WritesTheTargetsOwnText(float temperature, long seed)
     {
         var options = new ChatOptions
         {
-            Temperature = temperature, TopP = 0.9f, Seed = seed, MaxOutputTokens = MaxTokens, Instructions = "Hum.",
+            Temperature = temperature,
+            TopP = 0.9f,
+            Seed = seed,
+            MaxOutputTokens = MaxTokens,
+            Instructions = "Hum.",
         };
         var request = new GenerationRequest
         {
@@ -67,7 +74,7 @@ public sealed class ForerunChatClientTests : IDisposable
     [Fact]
     public async Task GetResponse_StopSequence_EndsBeforeIt()
     {
-        var options = new ChatOptions { Temperature = 0.8f, Seed = 3, MaxOutputTokens = MaxTokens };
+        var options = new ChatOptions { Temperature = Hot, Seed = 3, MaxOutputTokens = MaxTokens };
         var whole = (await _client.GetResponseAsync("Why?", options, Deadline.Token)).Text;
         var stop = whole.Substring(whole.Length / 2, 3);
         options.StopSequences = [stop];
@@ -81,7 +88,7 @@ public sealed class ForerunChatClientTests : IDisposable
     public async Task GetResponse_ManyAtOnce_ShareTheDrafterAndKeepTheirTexts()
     {
         string[] prompts = [.. Enumerable.Range(0, 8).Select(i => $"Question {i}")];
-        var options = new ChatOptions { Seed = 1, Temperature = 1, MaxOutputTokens = 12 };
+        var options = new ChatOptions { Seed = 1, Temperature = Hot, MaxOutputTokens = 12 };
         var together = await Task.WhenAll(prompts.Select(prompt => _client.GetResponseAsync(prompt, options, Deadline.Token)));
         foreach (var (prompt, response) in prompts.Zip(together))
         {
@@ -104,7 +111,7 @@ public sealed class ForerunChatClientTests : IDisposable
     [Fact]
     public async Task GetResponse_NoSeed_IsAnotherTextEachTime()
     {
-        var options = new ChatOptions { Temperature = 1, MaxOutputTokens = MaxTokens };
+        var options = new ChatOptions { Temperature = Hot, MaxOutputTokens = MaxTokens };
         var first = await _client.GetResponseAsync("Why?", options, Deadline.Token);
         Assert.NotEqual(first.Text, (await _client.GetResponseAsync("Why?", options, Deadline.Token)).Text);
     }
