@@ -79,11 +79,13 @@ internal sealed class CommonOptions
 
     public Option<bool> Json { get; } = new("--json") { Description = "One JSON document on standard output." };
 
+    /// <summary>The options of one generation: sampling and length.</summary>
+    public IEnumerable<Option> Generation => [Temperature, TopP, TopK, MinP, RepetitionPenalty, Seed, MaxTokens, Raw];
+
     /// <summary>Adds the options of sampling and length to a command.</summary>
     public void AddGeneration(Command command)
     {
-        Option[] options = [Temperature, TopP, TopK, MinP, RepetitionPenalty, Seed, MaxTokens, Raw];
-        foreach (var option in options)
+        foreach (var option in Generation)
         {
             command.Add(option);
         }
@@ -118,7 +120,7 @@ internal sealed class CommonOptions
     /// <summary>A request for a prompt.</summary>
     public GenerationRequest Request(ParseResult parsed, TextFormat model, string prompt, DecodingMode mode) => new()
     {
-        PromptTokens = Prompt.Tokens(model, prompt, parsed.GetValue(Raw)),
+        PromptTokens = Prompt.User(model, prompt, parsed.GetValue(Raw)),
         MaxTokens = parsed.GetValue(MaxTokens),
         Mode = mode,
         Sampling = new SamplingOptions

@@ -24,6 +24,7 @@ public sealed class ForerunServer : IAsyncDisposable
     {
         _app = app;
         _scheduler = scheduler;
+        Verifier = new LocalVerifier(scheduler);
     }
 
     /// <summary>Addresses that are listened on, with the ports that were taken.</summary>
@@ -34,6 +35,9 @@ public sealed class ForerunServer : IAsyncDisposable
 
     /// <summary>Sessions that are open.</summary>
     public int SessionCount => _scheduler.SessionCount;
+
+    /// <summary>The served target for callers in this process; it shares passes and room with the edges.</summary>
+    public IVerifier Verifier { get; }
 
     /// <summary>Starts serving; the caller keeps owning the target and disposes it after this.</summary>
     /// <exception cref="IOException">An address is taken.</exception>

@@ -70,11 +70,7 @@ internal static class RequestCheck
 
         if (prompt.Length >= contextLength)
         {
-            throw new ProtocolException(
-                VerificationErrorCode.PromptTooLong,
-                "The prompt does not fit the target's context. Shorten it.",
-                $"at most {contextLength - 1} tokens",
-                $"{prompt.Length}");
+            throw ProtocolException.PromptTooLong(contextLength, prompt.Length);
         }
 
         TokenRange.Check(prompt.AsSpan(), target.Config.VocabSize, "prompt");

@@ -13,9 +13,11 @@ public class ArchitectureTests
         ["Forerun.Edge"] = ["Forerun.Core", "Forerun.Inference", "Forerun.Protocol"],
         ["Forerun.Cloud"] = ["Forerun.Core", "Forerun.Inference", "Forerun.Protocol"],
         ["Forerun.Training"] = ["Forerun.Core", "Forerun.Inference"],
+        ["Forerun.OpenAI"] = ["Forerun.Core", "Forerun.Inference", "Forerun.Edge"],
         ["Forerun.Cli"] =
         [
             "Forerun.Core", "Forerun.Inference", "Forerun.Protocol", "Forerun.Edge", "Forerun.Cloud", "Forerun.Training",
+            "Forerun.OpenAI",
         ],
     };
 

@@ -3,10 +3,11 @@ using System.CommandLine.Parsing;
 using Forerun.Cli.Running;
 using Forerun.Core.Decoding;
 using Forerun.Edge;
+using Forerun.Edge.Generation;
 
 namespace Forerun.Cli.Commands;
 
-/// <summary><c>forerun edge</c>: drafts here, verified by a server.</summary>
+/// <summary><c>forerun edge</c>: drafts here, verified by a server; for one prompt, or for OpenAI's clients.</summary>
 internal static class EdgeCommand
 {
     private const int WarmUpTokens = 24;
@@ -15,7 +16,12 @@ internal static class EdgeCommand
     public static Command Create()
     {
         var options = new CommonOptions();
-        var prompt = new Argument<string>("prompt") { Description = "What to say to the model." };
+        var prompt = new Argument<string>("prompt")
+        {
+            Description = "What to say to the model.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var listen = EdgeListener.CreateOption();
         var server = new Option<Uri>("--server")
         {
             Description = "Address of a server, as http://host:port.",
@@ -42,13 +48,34 @@ internal static class EdgeCommand
         };
         var command = new Command("edge", "Draft on this machine, let a server verify.")
         {
-            prompt, server, mode, tokenizer, options.DraftLength, warmUp, report,
+            prompt, server, listen, mode, tokenizer, options.DraftLength, warmUp, report,
         };
         drafter.AddTo(command, options.DraftModel);
+        command.Validators.Add(result =>
+            EdgeListener.Validate(result, prompt, listen, [.. options.Generation, drafter.Kind, tokenizer, warmUp, report]));
         options.AddGeneration(command);
         options.AddEngine(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
+            if (parsed.GetValue(listen) is { Length: > 0 } urls)
+            {
+                return await EdgeListener.RunAsync(
+                    new ForerunEdgeOptions
+                    {
+                        Server = parsed.GetRequiredValue(server),
+                        DraftModelPath = BundledModels.Draft(parsed.GetValue(options.DraftModel)),
+                        Engine = options.Engine(parsed),
+                        Generation = new TextGeneratorOptions
+                        {
+                            Mode = ModeNames.Parse(parsed.GetRequiredValue(mode)),
+                            Decoder = new EdgeDecoderOptions { DraftLength = parsed.GetValue(options.DraftLength) },
+                        },
+                    },
+                    urls,
+                    parsed.GetValue(options.Json),
+                    cancellationToken);
+            }
+
             using var draft = drafter.Load(
                 parsed,
                 options.DraftModel,

@@ -3,15 +3,22 @@ using System.CommandLine;
 using System.Text.Json;
 using Forerun.Cli.Running;
 using Forerun.Cloud;
+using Forerun.Edge.Generation;
 using Forerun.Inference;
+using Forerun.OpenAI;
 using Microsoft.Extensions.Logging;
 
 namespace Forerun.Cli.Commands;
 
 /// <summary>What a server says once it listens.</summary>
-internal sealed record ServingReport(ImmutableArray<string> Urls, string TargetId, double LoadMs);
+/// <param name="Urls">For edges (gRPC); empty on an edge.</param>
+/// <param name="HttpUrls">For OpenAI's clients (HTTP/1.1); may be empty.</param>
+/// <param name="TargetId">What is served.</param>
+/// <param name="LoadMs">Time until it listened, in milliseconds.</param>
+internal sealed record ServingReport(
+    ImmutableArray<string> Urls, ImmutableArray<string> HttpUrls, string TargetId, double LoadMs);
 
-/// <summary><c>forerun serve</c>: the target, for edges.</summary>
+/// <summary><c>forerun serve</c>: the target, for edges and for OpenAI's clients.</summary>
 internal static class ServeCommand
 {
     /// <summary>The command.</summary>
@@ -20,7 +27,7 @@ internal static class ServeCommand
         var options = new CommonOptions();
         var urls = new Option<string[]>("--urls")
         {
-            Description = "Addresses to listen on (HTTP/2 in clear text); port 0 takes a free one.",
+            Description = "Addresses for edges (gRPC, HTTP/2 in clear text); port 0 takes a free one.",
             DefaultValueFactory = _ => [.. new ForerunServerOptions().Urls],
             AllowMultipleArgumentsPerToken = true,
         };
@@ -38,10 +45,11 @@ internal static class ServeCommand
         {
             Description = "Compute every prompt whole, also where another one began with the same tokens.",
         };
+        var httpUrls = HttpAddresses.CreateOption();
         var exitOptions = new ExitOptions();
-        var command = new Command("serve", "Serve the target to edges, until Ctrl+C.")
+        var command = new Command("serve", "Serve the target to edges and to OpenAI's clients, until Ctrl+C.")
         {
-            options.Model, draftModel, urls, kvMemory, noReuse,
+            options.Model, draftModel, urls, httpUrls, kvMemory, noReuse,
         };
         exitOptions.AddTo(command);
         options.AddEngine(command);
@@ -55,9 +63,10 @@ internal static class ServeCommand
             using var draft = parsed.GetResult(draftModel) is null
                 ? null
                 : LanguageModel.Load(BundledModels.Draft(parsed.GetValue(draftModel)), options.Engine(parsed));
+            var edgeUrls = parsed.GetRequiredValue(urls);
             var serverOptions = new ForerunServerOptions
             {
-                Urls = [.. parsed.GetRequiredValue(urls)],
+                Urls = [.. edgeUrls],
                 DraftModel = draft,
                 Exits = exits,
                 Scheduler = new SchedulerOptions
@@ -65,16 +74,31 @@ internal static class ServeCommand
                     KvMemory = parsed.GetValue(kvMemory),
                     ReusePrefixes = !parsed.GetValue(noReuse),
                 },
-                ConfigureLogging = json ? null : log => log.AddSimpleConsole(console => console.SingleLine = true),
+                ConfigureLogging = ConsoleLog(json),
             };
             await using var server = await ForerunServer.StartAsync(target, serverOptions, cancellationToken);
+            var httpOptions = new OpenAIServerOptions
+            {
+                Urls = HttpAddresses.Resolve(parsed.GetValue(httpUrls), edgeUrls[0]),
+                ConfigureLogging = ConsoleLog(json),
+            };
+            await using var http = httpOptions.Urls.IsEmpty
+                ? null
+                : await OpenAIServer.StartAsync(
+                    new TextGenerator(server.Verifier, target), httpOptions, cancellationToken);
             var report = new ServingReport(
                 [.. server.Addresses.Select(address => address.ToString())],
+                [.. http?.Addresses.Select(address => address.ToString()) ?? []],
                 target.Id,
                 TimeProvider.System.GetElapsedTime(start).TotalMilliseconds);
             Console.WriteLine(json
                 ? JsonSerializer.Serialize(report, ReportJson.Default.ServingReport)
-                : $"Serving {target.Id} on {string.Join(", ", report.Urls)} ({target.InstructionSet}, {target.Threads} threads, up to {ByteSize.Show(server.KvMemory)} of KV caches{(draft is null ? "" : $", drafting with {draft.Id}")}{(exits is null ? "" : $", exits after layers {string.Join(", ", exits.Layers)}")}). Ctrl+C stops.");
+                : $"Serving {target.Id} to edges on {string.Join(", ", report.Urls)}"
+                    + (http is null ? "" : $", to OpenAI's clients on {string.Join(", ", report.HttpUrls)}")
+                    + $" ({target.InstructionSet}, {target.Threads} threads, up to {ByteSize.Show(server.KvMemory)} of KV caches"
+                    + (draft is null ? "" : $", drafting with {draft.Id}")
+                    + (exits is null ? "" : $", exits after layers {string.Join(", ", exits.Layers)}")
+                    + "). Ctrl+C stops.");
             try
             {
                 await server.WaitForShutdownAsync(cancellationToken);
@@ -88,4 +112,8 @@ internal static class ServeCommand
         });
         return command;
     }
+
+    /// <summary>Log on the console where people read it.</summary>
+    public static Action<ILoggingBuilder>? ConsoleLog(bool json) =>
+        json ? null : log => log.AddSimpleConsole(console => console.SingleLine = true);
 }

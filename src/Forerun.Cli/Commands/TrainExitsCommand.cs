@@ -83,7 +83,7 @@ internal static class TrainExitsCommand
             // On another thread, so that Ctrl+C is heard.
             var report = await Task.Run(
                 () => training.Run(
-                    [.. texts.Select(text => Prompt.Tokens(target.TextFormat, text, parsed.GetValue(options.Raw)))],
+                    [.. texts.Select(text => Prompt.User(target.TextFormat, text, parsed.GetValue(options.Raw)))],
                     new ProgressLine().Show,
                     cancellationToken),
                 cancellationToken);

@@ -17,7 +17,7 @@ internal sealed class CompareSetup(
     /// <summary>The request of a planned cell.</summary>
     public GenerationRequest Request(PlannedCell planned) => new()
     {
-        PromptTokens = Prompt.Tokens(draft.Text, planned.Text, settings.Raw),
+        PromptTokens = Prompt.User(draft.Text, planned.Text, settings.Raw),
         MaxTokens = settings.MaxTokens,
         Mode = planned.Mode,
         DraftLength = planned.Key.DraftLength ?? 0,

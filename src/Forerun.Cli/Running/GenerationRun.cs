@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Forerun.Core.Decoding;
 using Forerun.Edge;
+using Forerun.Edge.Generation;
 using Forerun.Inference.Tokenization;
 
 namespace Forerun.Cli.Running;
@@ -18,34 +19,25 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer)
     public async Task<GenerationReport> RunAsync(
         string model, GenerationRequest request, Action<string>? onText, CancellationToken cancellationToken)
     {
-        var text = new TextStream(tokenizer);
         var rounds = new List<DecodedRound>();
         var whole = new System.Text.StringBuilder();
         var start = TimeProvider.System.GetTimestamp();
         var firstRound = TimeSpan.Zero;
-        await foreach (var round in decoder.GenerateAsync(request, cancellationToken))
+        var updates = new TextDecoder(decoder, tokenizer).GenerateAsync(request, cancellationToken: cancellationToken);
+        await foreach (var update in updates)
         {
             if (rounds.Count == 0)
             {
                 firstRound = TimeProvider.System.GetElapsedTime(start);
             }
 
-            rounds.Add(round);
-            foreach (var token in round.Tokens)
-            {
-                Emit(text.Append(token));
-            }
+            rounds.Add(update.Round);
+            whole.Append(update.Text);
+            onText?.Invoke(update.Text);
         }
 
         var total = TimeProvider.System.GetElapsedTime(start);
-        Emit(text.Flush());
         return Report(model, request, rounds, whole.ToString(), firstRound, total);
-
-        void Emit(string part)
-        {
-            whole.Append(part);
-            onText?.Invoke(part);
-        }
     }
 
     private static GenerationReport Report(

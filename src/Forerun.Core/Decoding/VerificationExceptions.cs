@@ -26,6 +26,13 @@ public sealed class ProtocolException : Exception
 
     /// <summary>What failed, expected and got.</summary>
     public VerificationError Error { get; }
+
+    /// <summary>The prompt leaves no room for an output token.</summary>
+    public static ProtocolException PromptTooLong(int contextLength, int promptLength) => new(
+        VerificationErrorCode.PromptTooLong,
+        "The prompt does not fit the target's context. Shorten it.",
+        $"at most {contextLength - 1} tokens",
+        $"{promptLength}");
 }
 
 /// <summary>The verifier is unreachable, overloaded, leaving or broken; another try may help.</summary>

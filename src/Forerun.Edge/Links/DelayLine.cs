@@ -49,7 +49,7 @@ internal sealed class DelayLine(LinkModel model, long start, TimeProvider time)
         while (time.GetElapsedTime(start) < due)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            Thread.Yield();
+            await Task.Yield();
         }
     }
 

@@ -1,0 +1,20 @@
+using Forerun.Core.Decoding;
+
+namespace Forerun.Edge.Generation;
+
+/// <summary>How texts are generated. No text depends on it.</summary>
+public sealed record TextGeneratorOptions
+{
+    /// <summary>The defaults.</summary>
+    public static TextGeneratorOptions Default { get; } = new();
+
+    /// <summary>Who drafts; null (default) = <see cref="DecodingMode.Speculative"/> where there is a drafter, else
+    /// <see cref="DecodingMode.Autoregressive"/>.</summary>
+    public DecodingMode? Mode { get; init; }
+
+    /// <summary>How the edge drafts.</summary>
+    public EdgeDecoderOptions Decoder { get; init; } = EdgeDecoderOptions.Default;
+
+    /// <summary>Most generations that wait for a drafter; more are refused as overloaded. Default 16.</summary>
+    public int MaxQueued { get; init; } = 16;
+}

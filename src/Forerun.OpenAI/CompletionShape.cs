@@ -1,0 +1,82 @@
+using System.Collections.Immutable;
+using Forerun.Core.Decoding;
+using Forerun.Edge.Generation;
+using Forerun.OpenAI.Wire;
+
+namespace Forerun.OpenAI;
+
+/// <summary>The JSON of one completion, whole or in pieces, as chat or as text.</summary>
+internal sealed class CompletionShape
+{
+    private const string Assistant = "assistant";
+    private readonly bool _isChat;
+    private readonly int _promptTokens;
+    private readonly Completion _empty;
+
+    /// <param name="isChat">Chat, else text.</param>
+    /// <param name="target">Who answers.</param>
+    /// <param name="promptTokens">Tokens of the prompt.</param>
+    /// <param name="created">When it was asked for.</param>
+    public CompletionShape(bool isChat, TargetDescription target, int promptTokens, DateTimeOffset created)
+    {
+        _isChat = isChat;
+        _promptTokens = promptTokens;
+        _empty = new Completion
+        {
+            Id = $"{(isChat ? "chatcmpl" : "cmpl")}-{Guid.NewGuid():N}",
+            Object = isChat ? "chat.completion" : "text_completion",
+            Created = created.ToUnixTimeSeconds(),
+            Model = target.TargetId,
+            SystemFingerprint = target.NumericsId,
+            Choices = [],
+        };
+    }
+
+    /// <summary>The whole answer.</summary>
+    public Completion Whole(string text, TextEnd end) => _empty with
+    {
+        Choices =
+        [
+            new Choice
+            {
+                Message = _isChat ? new ResponseMessage(Assistant, text) : null,
+                Text = _isChat ? null : text,
+                FinishReason = ReasonOf(end),
+            },
+        ],
+        Usage = UsageOf(end),
+    };
+
+    /// <summary>The first piece: who speaks. Text completions have none.</summary>
+    public Completion? Start() => _isChat ? Piece(new ResponseMessage(Assistant, "")) : null;
+
+    /// <summary>A piece of text.</summary>
+    public Completion Delta(string text) => Piece(new ResponseMessage(null, text));
+
+    /// <summary>The last piece of text: why it ended.</summary>
+    public Completion Finish(TextEnd end) => Piece(new ResponseMessage(null, _isChat ? null : ""), ReasonOf(end));
+
+    /// <summary>The piece after the last one: what it cost.</summary>
+    public Completion Totals(TextEnd end) => Chunk([]) with { Usage = UsageOf(end) };
+
+    private static string ReasonOf(TextEnd end) => end.Reason == FinishReason.Stop ? "stop" : "length";
+
+    private CompletionUsage UsageOf(TextEnd end) =>
+        new(_promptTokens, end.OutputTokens, _promptTokens + end.OutputTokens);
+
+    private Completion Piece(ResponseMessage message, string? finishReason = null) => Chunk(
+    [
+        new Choice
+        {
+            Delta = _isChat ? message : null,
+            Text = _isChat ? null : message.Content,
+            FinishReason = finishReason,
+        },
+    ]);
+
+    private Completion Chunk(ImmutableArray<Choice> choices) => _empty with
+    {
+        Object = _isChat ? "chat.completion.chunk" : _empty.Object,
+        Choices = choices,
+    };
+}
