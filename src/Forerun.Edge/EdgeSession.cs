@@ -186,6 +186,9 @@ internal sealed class EdgeSession : IDisposable
             {
                 break;
             }
+
+            // On a device with one core, what reads the network gets its turn.
+            Thread.Yield();
         }
 
         return await reading.ConfigureAwait(false);
