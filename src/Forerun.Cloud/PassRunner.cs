@@ -89,7 +89,10 @@ internal sealed class PassRunner(
 
         try
         {
-            return verification.Session.Complete(_pass, _compute);
+            var started = time.GetTimestamp();
+            var result = verification.Session.Complete(_pass, _compute);
+            verification.Session.AddCompute(time.GetElapsedTime(started));
+            return result;
         }
         catch (Exception exception)
         {
@@ -111,6 +114,9 @@ internal sealed class PassRunner(
             {
                 exits.Look(exit, _pass, _batch, verification);
             }
+
+            // Where there is one core only, what writes to the network gets its turn.
+            Thread.Yield();
         }
     }
 

@@ -15,6 +15,9 @@ public sealed partial class VerificationScheduler
             {
                 Finish(verification, error);
             }
+
+            // Where there is one core only, what writes the verdicts gets its turn before the next pass.
+            Thread.Yield();
         }
     }
 
