@@ -21,9 +21,9 @@ internal sealed class Chat(
 {
     private readonly GenerationRun _run = new(setup.Decoder, setup.Draft.Tokenizer, setup.Draft.Name);
     private readonly ChatStatistics _statistics = new();
-    private bool _hasFailed;
+    private int _unansweredCount;
 
-    /// <summary>Runs until the input ends or the user leaves; fails where an answer did and was not given later.</summary>
+    /// <summary>Runs until the input ends or the user leaves; fails where a question got no answer.</summary>
     public async Task<int> RunAsync(TextReader input)
     {
         screen.Note($"{setup.ModelName}, {ModeNames.Of(setup.Mode)}. /help lists the commands.");
@@ -32,7 +32,7 @@ internal sealed class Chat(
             screen.Prompt();
         }
         while (await input.ReadLineAsync() is { } line && await TakeAsync(line.Trim()));
-        return _hasFailed ? ExitCodes.Failure : ExitCodes.Success;
+        return _unansweredCount > 0 ? ExitCodes.Failure : ExitCodes.Success;
     }
 
     /// <summary>Takes in a line; false ends the chat.</summary>
@@ -64,6 +64,7 @@ internal sealed class Chat(
                 ToggleColors();
                 break;
             case "/retry" when conversation.Unanswered is { } question:
+                _unansweredCount--;
                 await AnswerAsync(question);
                 break;
             case "/retry":
@@ -100,7 +101,6 @@ internal sealed class Chat(
         try
         {
             await interruption.RunAsync(token => AnswerAsync(question, answer, token));
-            _hasFailed = false;
         }
         catch (OperationCanceledException)
         {
@@ -109,7 +109,7 @@ internal sealed class Chat(
         }
         catch (Exception exception) when (Failures.IsExpected(exception))
         {
-            _hasFailed = true;
+            _unansweredCount++;
             screen.Break();
             screen.Error(exception.Message);
             screen.Note($"The conversation of {conversation.Turns} turns is kept. /retry asks again.");
@@ -139,6 +139,7 @@ internal sealed class Chat(
     {
         if (answer.Length == 0)
         {
+            _unansweredCount++;
             screen.Note("Stopped. /retry asks again.");
             return;
         }

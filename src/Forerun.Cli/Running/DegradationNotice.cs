@@ -18,7 +18,7 @@ internal sealed class DegradationNotice(TextWriter errors)
 
         _isTold = true;
         errors.WriteLine(
-            $"forerun: DEGRADED, edge-only: {loss} The draft model alone answers from here on; its text is not the target's.");
+            $"forerun: DEGRADED, edge-only: decoding with the target failed: {loss} The draft model alone answers from here on; its text is not the target's.");
         return "[edge-only] ";
     }
 }
