@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using Forerun.Core.Decoding;
 using Forerun.Core.Sampling;
@@ -118,9 +119,13 @@ internal sealed class CommonOptions
     }
 
     /// <summary>A request for a prompt.</summary>
-    public GenerationRequest Request(ParseResult parsed, TextFormat model, string prompt, DecodingMode mode) => new()
+    public GenerationRequest Request(ParseResult parsed, TextFormat model, string prompt, DecodingMode mode) =>
+        Request(parsed, Prompt.User(model, prompt, parsed.GetValue(Raw)), mode);
+
+    /// <summary>A request for prompt tokens.</summary>
+    public GenerationRequest Request(ParseResult parsed, ImmutableArray<int> prompt, DecodingMode mode) => new()
     {
-        PromptTokens = Prompt.User(model, prompt, parsed.GetValue(Raw)),
+        PromptTokens = prompt,
         MaxTokens = parsed.GetValue(MaxTokens),
         Mode = mode,
         Sampling = new SamplingOptions

@@ -7,13 +7,14 @@ namespace Forerun.Cli;
 /// <summary>The edge's side of a generation: who drafts, and how text becomes token ids.</summary>
 internal sealed class DraftSource : IDisposable
 {
-    private readonly LanguageModel? _model;
-
     private DraftSource(TextFormat text, IDrafter drafter, LanguageModel? model = null) =>
-        (Text, Drafter, _model) = (text, drafter, model);
+        (Text, Drafter, LanguageModel) = (text, drafter, model);
 
     /// <summary>Id of the draft model, or the kind of drafter.</summary>
-    public string Name => _model?.Id ?? "ngram";
+    public string Name => LanguageModel?.Id ?? "ngram";
+
+    /// <summary>The draft model; null where there is none.</summary>
+    public LanguageModel? LanguageModel { get; }
 
     /// <summary>How text becomes token ids.</summary>
     public TextFormat Text { get; }
@@ -27,7 +28,7 @@ internal sealed class DraftSource : IDisposable
     /// <summary>A draft model, and its own tokenizer.</summary>
     public static DraftSource Model(string path, ModelLoadOptions options)
     {
-        var model = LanguageModel.Load(path, options);
+        var model = Inference.LanguageModel.Load(path, options);
         return new DraftSource(model.TextFormat, new ModelDrafter(model), model);
     }
 
@@ -38,6 +39,6 @@ internal sealed class DraftSource : IDisposable
     public void Dispose()
     {
         (Drafter as IDisposable)?.Dispose();
-        _model?.Dispose();
+        LanguageModel?.Dispose();
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Forerun.Inference;
 
 namespace Forerun.Cli;
@@ -47,6 +48,9 @@ internal sealed class DrafterOptions
         IsNgram(parsed.GetValue(Kind))
             ? DraftSource.Ngram(tokenizerPath())
             : DraftSource.Model(BundledModels.Draft(parsed.GetValue(draftModel)), engine);
+
+    /// <summary>No draft model is loaded.</summary>
+    public bool HasNoModel(CommandResult result) => IsNgram(result.GetValue(Kind));
 
     private static bool IsNgram(string? kind) => kind == NgramKind;
 }

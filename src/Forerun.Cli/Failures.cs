@@ -25,7 +25,8 @@ internal static class Failures
         }
     }
 
-    private static bool IsExpected(Exception exception) => exception is
+    /// <summary>What the user or the world did; all else is a mistake of the program.</summary>
+    public static bool IsExpected(Exception exception) => exception is
         IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException
         or PlatformNotSupportedException or InvalidOperationException
         or ModelMismatchException or ProtocolException or VerifierUnavailableException;

@@ -6,6 +6,7 @@ var root = new RootCommand("Forerun: speculative edge-cloud decoding. The text i
 {
     GenerateCommand.Create(),
     EdgeCommand.Create(),
+    ChatCommand.Create(),
     ServeCommand.Create(),
     InspectCommand.Create(),
     BenchCommand.Create(),
@@ -15,6 +16,12 @@ var root = new RootCommand("Forerun: speculative edge-cloud decoding. The text i
 };
 var parsed = root.Parse(args);
 var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false };
+if (parsed.CommandResult.Command.Name == ChatCommand.Name)
+{
+    // There Ctrl+C stops an answer, not the program.
+    configuration.ProcessTerminationTimeout = null;
+}
+
 return parsed.Errors.Count > 0
     ? Math.Max(ExitCodes.Usage, parsed.Invoke(configuration))
     : await Failures.GuardAsync(() => parsed.InvokeAsync(configuration));

@@ -92,6 +92,15 @@ internal static class RequestCheck
     /// <exception cref="ProtocolException">There is no draft model for it, or its drafts would be too long.</exception>
     public static void CheckMode(GenerationRequest request, bool hasDraftModel, int maxDraftLength)
     {
+        if (request.Mode == DecodingMode.EdgeOnly)
+        {
+            throw new ProtocolException(
+                VerificationErrorCode.BadMode,
+                "The mode edge-only is the draft model alone; a target has no part in it. Choose another mode.",
+                "a mode with a target",
+                "edge-only");
+        }
+
         if (request.Mode == DecodingMode.Colocated && !hasDraftModel)
         {
             throw new ProtocolException(

@@ -37,6 +37,9 @@ public sealed record DecodedRound
     /// <summary>Message bytes of the generation so far.</summary>
     public WireBytes Bytes { get; init; }
 
+    /// <summary>Why the target did not take part: set where <see cref="EdgeDecoderOptions.Fallback"/> decodes.</summary>
+    public VerificationError? Loss { get; init; }
+
     /// <summary>Set on the last round only.</summary>
     public GenerationEnd? End { get; init; }
 }

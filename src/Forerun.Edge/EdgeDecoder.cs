@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Forerun.Core.Decoding;
+using Forerun.Edge.EdgeOnly;
 using Forerun.Edge.PreDrafting;
 using Forerun.Inference.Drafting;
 using Forerun.Protocol;
@@ -8,7 +9,7 @@ using Forerun.Protocol;
 namespace Forerun.Edge;
 
 /// <summary>Decodes with a drafter here and a verifier anywhere: draft, send, verify, accept, roll back. The text is
-/// the target's own in every mode. One generation at a time.</summary>
+/// the target's own in every mode but <see cref="DecodingMode.EdgeOnly"/>. One generation at a time.</summary>
 public sealed class EdgeDecoder
 {
     private readonly IVerifier _verifier;
@@ -20,7 +21,8 @@ public sealed class EdgeDecoder
     /// <summary>Decodes with these parts; the caller keeps owning them.</summary>
     /// <param name="verifier">Where the target runs.</param>
     /// <param name="drafter">Who drafts; null allows the modes in which the edge does not draft:
-    /// <see cref="DecodingMode.Autoregressive"/> and <see cref="DecodingMode.Colocated"/>.</param>
+    /// <see cref="DecodingMode.Autoregressive"/>, <see cref="DecodingMode.Colocated"/> and
+    /// <see cref="DecodingMode.EdgeOnly"/>.</param>
     /// <param name="options">How it drafts; null = defaults.</param>
     /// <param name="timeProvider">Measures the rounds; null = the system's clock.</param>
     /// <exception cref="ArgumentOutOfRangeException">The draft length is not in 1 … 16, or another option is out of
@@ -61,14 +63,18 @@ public sealed class EdgeDecoder
             throw new ArgumentException("The prompt is empty: expected at least one token.", nameof(request));
         }
 
-        if (request.Mode is not (DecodingMode.Autoregressive or DecodingMode.Colocated) && _drafter is null)
+        if (request.Mode is not (DecodingMode.Autoregressive or DecodingMode.Colocated or DecodingMode.EdgeOnly)
+            && _drafter is null)
         {
             throw new ArgumentException(
                 $"The mode '{request.Mode}' needs a drafter. Pass one, or choose the mode 'Autoregressive'.",
                 nameof(request));
         }
 
-        return DecodeAsync(request, cancellationToken);
+        var rounds = DecodeAsync(_verifier, request, cancellationToken);
+        return _options.Fallback is { } fallback && request.Mode != DecodingMode.EdgeOnly
+            ? Fallback.FollowAsync(rounds, request, rest => DecodeAsync(fallback, rest, cancellationToken), cancellationToken)
+            : rounds;
     }
 
     /// <summary>Runs a generation to its end. Exceptions as in <see cref="GenerateAsync"/>.</summary>
@@ -87,14 +93,14 @@ public sealed class EdgeDecoder
     }
 
     private async IAsyncEnumerable<DecodedRound> DecodeAsync(
-        GenerationRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+        IVerifier verifier, GenerationRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (request is { Mode: DecodingMode.Colocated, DraftLength: 0 })
         {
             request = request with { DraftLength = _options.DraftLength };
         }
 
-        var verification = await _verifier.OpenAsync(request, cancellationToken).ConfigureAwait(false);
+        var verification = await verifier.OpenAsync(request, cancellationToken).ConfigureAwait(false);
         await using var _ = verification.ConfigureAwait(false);
         using var session = new EdgeSession(verification, _drafter, request, _options, _odds, _time);
         DecodedRound round;

@@ -1,8 +1,9 @@
+using Forerun.Edge.EdgeOnly;
 using Forerun.Edge.PreDrafting;
 
 namespace Forerun.Edge;
 
-/// <summary>How the edge drafts. The text does not depend on it.</summary>
+/// <summary>How the edge drafts. The text does not depend on it, unless a fallback is set and used.</summary>
 public sealed record EdgeDecoderOptions
 {
     /// <summary>The defaults.</summary>
@@ -13,4 +14,9 @@ public sealed record EdgeDecoderOptions
 
     /// <summary>How much is drafted ahead in the modes preemptive and pipelined.</summary>
     public PreDraftOptions PreDrafts { get; init; } = PreDraftOptions.Default;
+
+    /// <summary>Goes on with the draft model alone where the verifier is unavailable or gets lost: that text is not the
+    /// target's, and each of its rounds tells the <see cref="DecodedRound.Loss"/>. Null (default) = the generation fails.
+    /// </summary>
+    public EdgeOnlyVerifier? Fallback { get; init; }
 }

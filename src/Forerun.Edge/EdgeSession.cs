@@ -31,7 +31,7 @@ internal sealed class EdgeSession : IDisposable
         TimeProvider time)
     {
         _verification = verification;
-        _drafter = request.Mode is DecodingMode.Autoregressive or DecodingMode.Colocated ? null : drafter;
+        _drafter = request.Mode is DecodingMode.Autoregressive or DecodingMode.Colocated or DecodingMode.EdgeOnly ? null : drafter;
         _isColocated = request.Mode == DecodingMode.Colocated;
         _draftLength = options.DraftLength;
         _time = time;

@@ -49,7 +49,7 @@ public class EnduranceTests
             {
                 PromptTokens = [.. Enumerable.Range(0, 90).Select(_ => random.Next(20, 600))],
                 MaxTokens = 12,
-                Mode = (DecodingMode)(i % Enum.GetValues<DecodingMode>().Length),
+                Mode = (DecodingMode)(i % (int)DecodingMode.EdgeOnly),
             };
 
             // A connection of its own for each prompt: connections must not be left behind either.

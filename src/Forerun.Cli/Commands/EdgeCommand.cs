@@ -1,7 +1,5 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using Forerun.Cli.Running;
-using Forerun.Core.Decoding;
 using Forerun.Edge;
 using Forerun.Edge.Generation;
 
@@ -22,37 +20,26 @@ internal static class EdgeCommand
             Arity = ArgumentArity.ZeroOrOne,
         };
         var listen = EdgeListener.CreateOption();
-        var server = new Option<Uri>("--server")
-        {
-            Description = "Address of a server, as http://host:port.",
-            Required = true,
-            CustomParser = ParseAddress,
-        };
-        var mode = new Option<string>("--mode")
-        {
-            Description = "What drafts, and when: autoregressive = nothing; speculative = between verdicts; preemptive = "
-                + "also ahead, while the server verifies; pipelined = and sends it ahead. The text is the same.",
-            DefaultValueFactory = _ => ModeNames.Of(DecodingMode.Speculative),
-        };
-        mode.AcceptOnlyFromAmong([.. Enum.GetValues<DecodingMode>().Select(ModeNames.Of)]);
+        var edge = new EdgeOptions();
         var warmUp = new Option<bool>("--warm-up")
         {
             Description = "Decode a few tokens first, so that the figures are not those of a cold start.",
         };
         var report = new Option<string?>("--report") { Description = "Also write the JSON document to this file." };
-        var drafter = new DrafterOptions();
-        var tokenizer = new Option<string?>("--tokenizer")
-        {
-            Description = "With --drafter ngram: a GGUF file with the target's tokenizer, such as the target, one of its "
-                + "draft models or a file without tensors. Only its head is read. Default: the bundled target.",
-        };
-        var command = new Command("edge", "Draft on this machine, let a server verify.")
-        {
-            prompt, server, listen, mode, tokenizer, options.DraftLength, warmUp, report,
-        };
-        drafter.AddTo(command, options.DraftModel);
+        var command = new Command("edge", "Draft on this machine, let a server verify.") { prompt, listen, warmUp, report };
+        edge.AddTo(command, options, needsServer: true);
         command.Validators.Add(result =>
-            EdgeListener.Validate(result, prompt, listen, [.. options.Generation, drafter.Kind, tokenizer, warmUp, report]));
+        {
+            EdgeListener.Validate(
+                result,
+                prompt,
+                listen,
+                [.. options.Generation, edge.Drafter.Kind, edge.Tokenizer, edge.Fallback, warmUp, report]);
+            if (result.GetResult(listen) is { Tokens.Count: > 0 } && result.GetResult(edge.Server) is null)
+            {
+                result.AddError($"{listen.Name} serves a target's text: name its server with {edge.Server.Name}.");
+            }
+        });
         options.AddGeneration(command);
         options.AddEngine(command);
         command.SetAction(async (parsed, cancellationToken) =>
@@ -62,12 +49,12 @@ internal static class EdgeCommand
                 return await EdgeListener.RunAsync(
                     new ForerunEdgeOptions
                     {
-                        Server = parsed.GetRequiredValue(server),
+                        Server = parsed.GetRequiredValue(edge.Server)!,
                         DraftModelPath = BundledModels.Draft(parsed.GetValue(options.DraftModel)),
                         Engine = options.Engine(parsed),
                         Generation = new TextGeneratorOptions
                         {
-                            Mode = ModeNames.Parse(parsed.GetRequiredValue(mode)),
+                            Mode = edge.ModeOf(parsed),
                             Decoder = new EdgeDecoderOptions { DraftLength = parsed.GetValue(options.DraftLength) },
                         },
                     },
@@ -76,42 +63,17 @@ internal static class EdgeCommand
                     cancellationToken);
             }
 
-            using var draft = drafter.Load(
-                parsed,
-                options.DraftModel,
-                options.Engine(parsed),
-                () => BundledModels.Tokenizer(parsed.GetValue(tokenizer)));
-            using var verifier = new GrpcVerifier(new GrpcVerifierOptions
-            {
-                Endpoint = parsed.GetRequiredValue(server),
-                TokenizerFingerprint = draft.Tokenizer.Fingerprint,
-            });
-            var target = await verifier.DescribeAsync(cancellationToken);
-            var decoder = new EdgeDecoder(
-                verifier, draft.Drafter, new EdgeDecoderOptions { DraftLength = parsed.GetValue(options.DraftLength) });
-            var request = options.Request(
-                parsed, draft.Text, parsed.GetRequiredValue(prompt), ModeNames.Parse(parsed.GetRequiredValue(mode)));
+            using var setup = await EdgeSetup.LoadAsync(parsed, edge, options, cancellationToken);
+            var request = options.Request(parsed, setup.Draft.Text, parsed.GetRequiredValue(prompt), setup.Mode);
             if (parsed.GetValue(warmUp))
             {
-                await decoder.CompleteAsync(request with { MaxTokens = WarmUpTokens }, cancellationToken);
+                await setup.Decoder.CompleteAsync(request with { MaxTokens = WarmUpTokens }, cancellationToken);
             }
 
-            var run = new GenerationRun(decoder, draft.Tokenizer);
+            var run = new GenerationRun(setup.Decoder, setup.Draft.Tokenizer, setup.Draft.Name);
             var output = new GenerationOutput(parsed.GetValue(options.Json), parsed.GetValue(report));
-            return await output.ShowAsync(run, target.TargetId, request, cancellationToken);
+            return await output.ShowAsync(run, setup.ModelName, request, cancellationToken);
         });
         return command;
-    }
-
-    private static Uri? ParseAddress(ArgumentResult result)
-    {
-        var text = result.Tokens[0].Value;
-        if (Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is ("http" or "https"))
-        {
-            return address;
-        }
-
-        result.AddError($"The server address \"{text}\" is not usable: expected http://host:port or https://host:port.");
-        return null;
     }
 }

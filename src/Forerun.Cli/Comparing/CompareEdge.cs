@@ -24,7 +24,7 @@ internal sealed class CompareEdge(
     {
         var options = draftLength is { } length ? new EdgeDecoderOptions { DraftLength = length } : null;
         var run = new GenerationRun(new EdgeDecoder(verifier, drafter, options), tokenizer);
-        return run.RunAsync(targetId, request, onText: null, cancellationToken);
+        return run.RunAsync(targetId, request, onUpdate: null, cancellationToken);
     }
 
     /// <inheritdoc/>

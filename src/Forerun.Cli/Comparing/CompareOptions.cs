@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using Forerun.Cli.Running;
-using Forerun.Core.Decoding;
 using Forerun.Core.Sampling;
 using Forerun.Edge.Links;
 
@@ -10,7 +9,7 @@ namespace Forerun.Cli.Comparing;
 /// <summary>The options of <c>forerun compare</c>.</summary>
 internal sealed class CompareOptions
 {
-    private static readonly string[] AllModes = [.. Enum.GetValues<DecodingMode>().Select(ModeNames.Of)];
+    private static readonly string[] AllModes = [.. ModeNames.Lossless.Select(ModeNames.Of)];
 
     public CommonOptions Common { get; } = new();
 

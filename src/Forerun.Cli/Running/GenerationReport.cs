@@ -11,6 +11,16 @@ internal sealed record GenerationReport
 
     public required string Mode { get; init; }
 
+    /// <summary>The text is not, or not wholly, the target's: the draft model alone wrote what follows the first
+    /// <see cref="TargetTokens"/> tokens.</summary>
+    public required bool Degraded { get; init; }
+
+    /// <summary>Leading tokens that are the target's own; all of them unless <see cref="Degraded"/>.</summary>
+    public required int TargetTokens { get; init; }
+
+    /// <summary>How the server was lost, where a fallback went on; else null.</summary>
+    public required string? Loss { get; init; }
+
     public required ImmutableArray<int> Tokens { get; init; }
 
     public required string Text { get; init; }

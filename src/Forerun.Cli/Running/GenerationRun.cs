@@ -9,15 +9,16 @@ namespace Forerun.Cli.Running;
 /// <summary>Runs one generation, streams its text and counts what it cost.</summary>
 /// <param name="decoder">Decodes.</param>
 /// <param name="tokenizer">Makes text of tokens.</param>
-internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer)
+/// <param name="draftModel">How the report names what answers without the target; null = there is no fallback.</param>
+internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer, string? draftModel = null)
 {
     /// <summary>Runs to the end.</summary>
     /// <param name="model">How the report names the target.</param>
     /// <param name="request">What to generate.</param>
-    /// <param name="onText">Receives text as soon as it is certain; null = nobody listens.</param>
+    /// <param name="onUpdate">Receives rounds and their text as they come; null = nobody listens.</param>
     /// <param name="cancellationToken">Ends the generation, on the server too.</param>
     public async Task<GenerationReport> RunAsync(
-        string model, GenerationRequest request, Action<string>? onText, CancellationToken cancellationToken)
+        string model, GenerationRequest request, Action<TextUpdate>? onUpdate, CancellationToken cancellationToken)
     {
         var rounds = new List<DecodedRound>();
         var whole = new System.Text.StringBuilder();
@@ -33,11 +34,11 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer)
 
             rounds.Add(update.Round);
             whole.Append(update.Text);
-            onText?.Invoke(update.Text);
+            onUpdate?.Invoke(update);
         }
 
         var total = TimeProvider.System.GetElapsedTime(start);
-        return Report(model, request, rounds, whole.ToString(), firstRound, total);
+        return Report(rounds[0].Loss is null ? model : draftModel ?? model, request, rounds, whole.ToString(), firstRound, total);
     }
 
     private static GenerationReport Report(
@@ -45,11 +46,16 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer)
     {
         var end = rounds[^1].End!;
         var counts = rounds.Aggregate(RoundStatistics.None, (sum, round) => sum + CountsOf(round));
+        var lost = rounds.FindIndex(round => round.Loss is not null);
         var later = counts.OutputTokens - rounds[0].Tokens.Length;
         return new GenerationReport
         {
             Model = model,
-            Mode = ModeNames.Of(request.Mode),
+            Mode = ModeNames.Of(lost < 0 ? request.Mode : DecodingMode.EdgeOnly),
+            Degraded = request.Mode == DecodingMode.EdgeOnly || lost >= 0,
+            TargetTokens = request.Mode == DecodingMode.EdgeOnly ? 0
+                : rounds.TakeWhile(round => round.Loss is null).Sum(round => round.Tokens.Length),
+            Loss = lost < 0 ? null : rounds[lost].Loss!.ToString(),
             Tokens = [.. rounds.SelectMany(round => round.Tokens)],
             Text = text,
             FinishReason = JsonNamingPolicy.CamelCase.ConvertName(end.Reason.ToString()),
@@ -71,7 +77,9 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer)
             PreDrafts = request.Mode is DecodingMode.Preemptive or DecodingMode.Pipelined
                 ? PreDraftReport.Of(counts.PreDrafts)
                 : null,
-            LinkMsPerRound = request.Mode is DecodingMode.Autoregressive or DecodingMode.Colocated ? null : LinkMs(rounds),
+            LinkMsPerRound = request.Mode is DecodingMode.Autoregressive or DecodingMode.Colocated or DecodingMode.EdgeOnly
+                ? null
+                : LinkMs(rounds),
             BytesUp = rounds[^1].Bytes.Up,
             BytesDown = rounds[^1].Bytes.Down,
         };
@@ -88,7 +96,7 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer)
     {
         double[] waits =
         [
-            .. rounds.Skip(1).Where(round => !round.IsSentAhead).Select(
+            .. rounds.Skip(1).Where(round => !round.IsSentAhead && round.Loss is null).Select(
                 round => (round.WaitTime - round.ServerTimings.Queue - round.ServerTimings.Compute).TotalMilliseconds),
         ];
         return waits.Length == 0 ? null : waits.Median();
@@ -106,6 +114,10 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer)
 /// <summary>Decoding modes as users write them.</summary>
 internal static class ModeNames
 {
+    /// <summary>Modes whose text is the target's.</summary>
+    public static IEnumerable<DecodingMode> Lossless { get; } =
+        [.. Enum.GetValues<DecodingMode>().Where(mode => mode != DecodingMode.EdgeOnly)];
+
     /// <summary>The name of a mode.</summary>
     public static string Of(DecodingMode mode) => JsonNamingPolicy.KebabCaseLower.ConvertName(mode.ToString());
 

@@ -1,6 +1,6 @@
 namespace Forerun.Core.Decoding;
 
-/// <summary>Who drafts, and what overlaps. Every mode yields the same text.</summary>
+/// <summary>Who drafts, and what overlaps. Every mode but <see cref="EdgeOnly"/> yields the same text: the target's.</summary>
 public enum DecodingMode
 {
     /// <summary>Nobody drafts; the cloud streams one token per target pass. The baseline.</summary>
@@ -18,4 +18,8 @@ public enum DecodingMode
 
     /// <summary>The cloud drafts beside its target and streams the verdicts; the edge needs no drafter.</summary>
     Colocated,
+
+    /// <summary>The draft model alone, when there is no cloud: degraded service, chosen and never silent. The text is the
+    /// draft model's own, not the target's. Never on the wire.</summary>
+    EdgeOnly,
 }

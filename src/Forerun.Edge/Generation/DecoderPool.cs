@@ -18,7 +18,7 @@ internal sealed class DecoderPool
     {
         _drafters = drafters.Count;
         _maxQueued = maxQueued;
-        _undrafted = drafters.Count == 0 ? new EdgeDecoder(verifier) : null;
+        _undrafted = drafters.Count == 0 ? new EdgeDecoder(verifier, options: options) : null;
         foreach (var drafter in drafters)
         {
             _free.Writer.TryWrite(new EdgeDecoder(verifier, drafter, options));

@@ -14,6 +14,7 @@ public sealed class TextGenerator
     private readonly LanguageModel _model;
     private readonly DecoderPool _decoders;
     private readonly DecodingMode _mode;
+    private readonly bool _hasFallback;
     private TargetDescription? _target;
 
     /// <summary>Generates with these parts; the caller keeps owning them.</summary>
@@ -32,13 +33,14 @@ public sealed class TextGenerator
         drafters ??= [];
         options ??= TextGeneratorOptions.Default;
         _mode = options.Mode ?? (drafters.Count == 0 ? DecodingMode.Autoregressive : DecodingMode.Speculative);
-        if (_mode != DecodingMode.Autoregressive && drafters.Count == 0)
+        if (_mode is not (DecodingMode.Autoregressive or DecodingMode.EdgeOnly) && drafters.Count == 0)
         {
             throw new ArgumentException(
                 $"The mode '{_mode}' needs a drafter. Pass one, or choose the mode 'Autoregressive'.", nameof(drafters));
         }
 
         Verifier = verifier;
+        _hasFallback = options.Decoder.Fallback is not null;
         _model = model;
         _decoders = new DecoderPool(verifier, drafters, options.Decoder, options.MaxQueued);
     }
@@ -92,10 +94,20 @@ public sealed class TextGenerator
         }
     }
 
-    /// <summary>Refuses here what the target would refuse, before a drafter reads it.</summary>
+    /// <summary>Refuses here what the target would refuse, before a drafter reads it. Where a fallback waits, an
+    /// unavailable target is the decoder's to tell.</summary>
     private async ValueTask CheckLengthAsync(GenerationRequest request, CancellationToken cancellationToken)
     {
-        var target = await DescribeAsync(cancellationToken).ConfigureAwait(false);
+        TargetDescription target;
+        try
+        {
+            target = await DescribeAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (VerifierUnavailableException) when (_hasFallback)
+        {
+            return;
+        }
+
         if (request.PromptTokens.Length >= target.ContextLength)
         {
             throw ProtocolException.PromptTooLong(target.ContextLength, request.PromptTokens.Length);

@@ -2,14 +2,15 @@ using Forerun.Core.Decoding;
 
 namespace Forerun.Edge.Generation;
 
-/// <summary>How texts are generated. No text depends on it.</summary>
+/// <summary>How texts are generated. No text depends on it, but for the mode <see cref="DecodingMode.EdgeOnly"/>.</summary>
 public sealed record TextGeneratorOptions
 {
     /// <summary>The defaults.</summary>
     public static TextGeneratorOptions Default { get; } = new();
 
     /// <summary>Who drafts; null (default) = <see cref="DecodingMode.Speculative"/> where there is a drafter, else
-    /// <see cref="DecodingMode.Autoregressive"/>.</summary>
+    /// <see cref="DecodingMode.Autoregressive"/>. <see cref="DecodingMode.EdgeOnly"/> goes with an
+    /// <see cref="EdgeOnly.EdgeOnlyVerifier"/>.</summary>
     public DecodingMode? Mode { get; init; }
 
     /// <summary>How the edge drafts.</summary>

@@ -210,6 +210,9 @@ public sealed class CompareRunTests : IDisposable
     {
         Model = "",
         Mode = "",
+        Degraded = false,
+        TargetTokens = tokens.Length,
+        Loss = null,
         Tokens = tokens,
         Text = "",
         FinishReason = "",
