@@ -17,7 +17,10 @@ public class EdgeOnlyTests
 {
     private static readonly GenerationRequest Request = new()
     {
-        PromptTokens = TinyModels.Prompt, MaxTokens = 30, Mode = DecodingMode.EdgeOnly, IgnoreEndTokens = true,
+        PromptTokens = TinyModels.Prompt,
+        MaxTokens = 30,
+        Mode = DecodingMode.EdgeOnly,
+        IgnoreEndTokens = true,
     };
 
     [Theory]
@@ -56,7 +59,8 @@ public class EdgeOnlyTests
         Assert.Equal(VerificationErrorCode.BadMode, byDraft.Error.Code);
         Assert.Throws<ArgumentOutOfRangeException>(() => OpenMapping.ToMessage(new Opening
         {
-            Request = Request, TokenizerFingerprint = "x",
+            Request = Request,
+            TokenizerFingerprint = "x",
         }));
     }
 
