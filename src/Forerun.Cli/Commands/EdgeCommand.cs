@@ -31,13 +31,18 @@ internal static class EdgeCommand
         var mode = new Option<string>("--mode")
         {
             Description = "What drafts, and when: autoregressive = nothing; speculative = between verdicts; preemptive = "
-                + "also ahead, while the server verifies; pipelined = and sends it ahead. The text is the same.",
-            DefaultValueFactory = _ => ModeNames.Of(DecodingMode.Speculative),
+                + "also ahead, while the server verifies; pipelined = and sends it ahead; auto = what is measured to be the "
+                + "fastest of these, with its own draft lengths. The text is the same.",
+            DefaultValueFactory = _ => ModeNames.Of(DecodingMode.Auto),
         };
         mode.AcceptOnlyFromAmong([.. Enum.GetValues<DecodingMode>().Select(ModeNames.Of)]);
         var warmUp = new Option<bool>("--warm-up")
         {
             Description = "Decode a few tokens first, so that the figures are not those of a cold start.",
+        };
+        var explain = new Option<bool>("--explain")
+        {
+            Description = "With --mode auto: tell each change of mode or draft length, and why, on standard error.",
         };
         var report = new Option<string?>("--report") { Description = "Also write the JSON document to this file." };
         var drafter = new DrafterOptions();
@@ -48,11 +53,11 @@ internal static class EdgeCommand
         };
         var command = new Command("edge", "Draft on this machine, let a server verify.")
         {
-            prompt, server, listen, mode, tokenizer, options.DraftLength, warmUp, report,
+            prompt, server, listen, mode, tokenizer, options.DraftLength, warmUp, explain, report,
         };
         drafter.AddTo(command, options.DraftModel);
         command.Validators.Add(result =>
-            EdgeListener.Validate(result, prompt, listen, [.. options.Generation, drafter.Kind, tokenizer, warmUp, report]));
+            EdgeListener.Validate(result, prompt, listen, [.. options.Generation, drafter.Kind, tokenizer, warmUp, explain, report]));
         options.AddGeneration(command);
         options.AddEngine(command);
         command.SetAction(async (parsed, cancellationToken) =>
@@ -96,7 +101,10 @@ internal static class EdgeCommand
                 await decoder.CompleteAsync(request with { MaxTokens = WarmUpTokens }, cancellationToken);
             }
 
-            var run = new GenerationRun(decoder, draft.Tokenizer);
+            var run = new GenerationRun(decoder, draft.Tokenizer)
+            {
+                Explain = parsed.GetValue(explain) ? Console.Error.WriteLine : null,
+            };
             var output = new GenerationOutput(parsed.GetValue(options.Json), parsed.GetValue(report));
             return await output.ShowAsync(run, target.TargetId, request, cancellationToken);
         });

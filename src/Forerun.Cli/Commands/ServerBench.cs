@@ -39,7 +39,7 @@ internal sealed class ServerBench(
         });
         using var drafter = new ModelDrafter(draft);
         var rows = ImmutableArray.CreateBuilder<ServerBenchRow>();
-        foreach (var mode in Enum.GetValues<DecodingMode>())
+        foreach (var mode in Enum.GetValues<DecodingMode>().Where(mode => mode != DecodingMode.Auto))
         {
             progress($"{ModeNames.Of(mode)}: recording {requests.Length} texts and their drafts …");
             var drafts = requests.Select(_ => new RecordedDrafts(drafter)).ToArray();

@@ -18,4 +18,8 @@ public enum DecodingMode
 
     /// <summary>The cloud drafts beside its target and streams the verdicts; the edge needs no drafter.</summary>
     Colocated,
+
+    /// <summary>The edge chooses among the modes above, except colocated, and the draft length: round by round, from what it
+    /// measures. Never on the wire.</summary>
+    Auto,
 }
