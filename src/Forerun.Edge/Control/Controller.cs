@@ -11,8 +11,9 @@ internal sealed class Controller : IDecodingPolicy
     private const double LeastGain = 0.03;
     private const double MostExplorationLoss = 0.3;
     private const int RoundsPerExploration = 64;
-    private const int ExplorationRounds = 3;
+    private const int ExplorationRounds = 6;
     private const int GenerationsPerExploration = 8;
+    private const int GenerationsPerDearExploration = 64;
 
     private static readonly DecodingChoice Streaming = new(DecodingMode.Autoregressive, 0);
 
@@ -74,7 +75,9 @@ internal sealed class Controller : IDecodingPolicy
         var streaming = Expected(estimates, Streaming);
         var drafting = Drafting.Min(choice => Expected(estimates, choice));
         var isFastest = wasStreaming ? drafting >= streaming * (1 - LeastGain) : streaming < drafting * (1 - LeastGain);
-        _isStreaming = isFastest && _random.Next(GenerationsPerExploration) > 0;
+        var isDear = drafting > streaming * (1 + MostExplorationLoss);
+        _isStreaming = isFastest
+            && _random.Next(isDear ? GenerationsPerDearExploration : GenerationsPerExploration) > 0;
         return _isStreaming ? DecodingMode.Autoregressive : DecodingMode.Pipelined;
     }
 
@@ -119,9 +122,11 @@ internal sealed class Controller : IDecodingPolicy
         {
             var others = drafting.RemoveAll(
                 one => one.Choice == _fastest || one.MsPerToken > current * (1 + MostExplorationLoss));
-            if (!others.IsEmpty)
+            var near = others.RemoveAll(one => !IsNear(one.Choice));
+            var among = near.IsEmpty || _random.Next(2) == 0 ? others : near;
+            if (!among.IsEmpty)
             {
-                (_explored, _explorationRounds) = (others[_random.Next(others.Length)].Choice, ExplorationRounds);
+                (_explored, _explorationRounds) = (among[_random.Next(among.Length)].Choice, ExplorationRounds);
             }
         }
 
@@ -133,6 +138,10 @@ internal sealed class Controller : IDecodingPolicy
         _explorationRounds--;
         return new(_explored, ControllerReason.Exploration, estimates, expected);
     }
+
+    /// <summary>The next shorter or longer drafts: what is fastest moves in such steps.</summary>
+    private bool IsNear(DecodingChoice choice) => choice.Mode == _fastest.Mode
+        && Math.Abs(Lengths.IndexOf(choice.DraftLength) - Lengths.IndexOf(_fastest.DraftLength)) == 1;
 
     /// <summary>Of every choice, streaming last.</summary>
     private ImmutableArray<ExpectedLatency> AllExpected(LatencyEstimates estimates) =>
@@ -147,7 +156,7 @@ internal sealed class Controller : IDecodingPolicy
     {
         if (!_corrections.TryGetValue(choice, out var correction))
         {
-            _corrections[choice] = correction = new Smoothed(prior: 1, priorWeight: 16, memory: 128);
+            _corrections[choice] = correction = new Smoothed(prior: 1, priorWeight: 4, memory: 128);
         }
 
         return correction;
