@@ -12,6 +12,9 @@ public sealed record DecodedRound
     /// <summary>Output tokens: the accepted ones and the next token, <c>[acceptedCount + 1]</c>.</summary>
     public required ImmutableArray<int> Tokens { get; init; }
 
+    /// <summary>How it was decoded. A draft that was made ahead may have another length.</summary>
+    public DecodingChoice Choice { get; init; }
+
     /// <summary>Draft tokens of this round; 0 in autoregressive mode.</summary>
     public int DraftLength { get; init; }
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Forerun.Core.Decoding;
+using Forerun.Edge.Control;
 using Forerun.Edge.EdgeOnly;
 using Forerun.Edge.PreDrafting;
 using Forerun.Inference.Drafting;
@@ -17,6 +18,7 @@ public sealed class EdgeDecoder
     private readonly EdgeDecoderOptions _options;
     private readonly TimeProvider _time;
     private readonly VerdictOdds _odds = new();
+    private Controller? _controller;
 
     /// <summary>Decodes with these parts; the caller keeps owning them.</summary>
     /// <param name="verifier">Where the target runs.</param>
@@ -46,6 +48,10 @@ public sealed class EdgeDecoder
                 $"The draft length is out of range: expected 1 to {ProtocolConstants.MaxDraftLength}.");
         }
     }
+
+    /// <summary>The newest choice of the mode <see cref="DecodingMode.Auto"/> and what led to it; null before its first
+    /// generation.</summary>
+    public ControllerDecision? Controller => _controller?.Decision;
 
     /// <summary>Streams a generation round by round; the last round carries its end. Cancelling or leaving the loop
     /// ends the generation on the server too.</summary>
@@ -100,9 +106,12 @@ public sealed class EdgeDecoder
             request = request with { DraftLength = _options.DraftLength };
         }
 
+        var policy = PolicyOf(request.Mode);
+        request = request with { Mode = policy.Open() };
         var verification = await verifier.OpenAsync(request, cancellationToken).ConfigureAwait(false);
         await using var _ = verification.ConfigureAwait(false);
-        using var session = new EdgeSession(verification, _drafter, request, _options, _odds, _time);
+        using var session = new EdgeSession(
+            verification, _drafter, request, policy, _options.PreDrafts, _odds, _time);
         DecodedRound round;
         do
         {
@@ -110,5 +119,17 @@ public sealed class EdgeDecoder
             yield return round;
         }
         while (round.End is null);
+    }
+
+    /// <summary>What auto learns outlives the generation.</summary>
+    private IDecodingPolicy PolicyOf(DecodingMode mode)
+    {
+        if (mode == DecodingMode.Auto)
+        {
+            _controller ??= new Controller(_options.DraftLength);
+            return _controller;
+        }
+
+        return new FixedPolicy(new(mode, mode == DecodingMode.Autoregressive ? 0 : _options.DraftLength));
     }
 }

@@ -9,10 +9,10 @@ public sealed record EdgeDecoderOptions
     /// <summary>The defaults.</summary>
     public static EdgeDecoderOptions Default { get; } = new();
 
-    /// <summary>Most tokens of a draft, 1 … 16; default 4.</summary>
+    /// <summary>Most tokens of a draft, 1 … 16; default 4. In mode auto, the length that it begins with.</summary>
     public int DraftLength { get; init; } = 4;
 
-    /// <summary>How much is drafted ahead in the modes preemptive and pipelined.</summary>
+    /// <summary>How much is drafted ahead in the modes preemptive, pipelined and auto.</summary>
     public PreDraftOptions PreDrafts { get; init; } = PreDraftOptions.Default;
 
     /// <summary>Goes on with the draft model alone where the verifier is unavailable or gets lost: that text is not the

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Forerun.Core.Decoding;
+using Forerun.Edge.Control;
 using Forerun.Edge.PreDrafting;
 using Forerun.Inference.Drafting;
 
@@ -12,10 +13,11 @@ internal sealed class EdgeSession : IDisposable
     private readonly IDrafter? _drafter;
     private readonly PreDrafter? _preDrafter;
     private readonly GenerationLimits _limits;
-    private readonly int _draftLength;
+    private readonly IDecodingPolicy _policy;
     private readonly bool _isColocated;
     private readonly TimeProvider _time;
     private DraftBranch _trunk = new();
+    private DecodingChoice _choice;
     private Draft? _sent;
     private int _position;
     private int _round;
@@ -26,14 +28,15 @@ internal sealed class EdgeSession : IDisposable
         IVerification verification,
         IDrafter? drafter,
         GenerationRequest request,
-        EdgeDecoderOptions options,
+        IDecodingPolicy policy,
+        PreDraftOptions preDrafts,
         VerdictOdds odds,
         TimeProvider time)
     {
         _verification = verification;
         _drafter = request.Mode is DecodingMode.Autoregressive or DecodingMode.Colocated or DecodingMode.EdgeOnly ? null : drafter;
         _isColocated = request.Mode == DecodingMode.Colocated;
-        _draftLength = options.DraftLength;
+        _policy = policy;
         _time = time;
         _position = request.PromptTokens.Length;
 
@@ -45,11 +48,9 @@ internal sealed class EdgeSession : IDisposable
         }
 
         _drafter.Begin(request);
-        _trunk.Follow(request.PromptTokens.AsSpan(), DraftLengthAt(_position));
+        _trunk.Follow(request.PromptTokens.AsSpan(), wanted: 0);
         if (request.Mode is DecodingMode.Preemptive or DecodingMode.Pipelined)
         {
-            var preDrafts = options.PreDrafts;
-            preDrafts = request.Mode == DecodingMode.Pipelined ? preDrafts : preDrafts with { MaxSent = 0 };
             _preDrafter = new PreDrafter(_drafter, DraftLengthAt, odds, preDrafts, time);
         }
     }
@@ -59,6 +60,7 @@ internal sealed class EdgeSession : IDisposable
     public async Task<DecodedRound> DecodeRoundAsync(CancellationToken cancellationToken)
     {
         _round++;
+        _choice = _policy.Next();
         var isSentAhead = _sent is not null;
         var started = _time.GetTimestamp();
         var draft = _sent ?? MakeDraft();
@@ -68,13 +70,18 @@ internal sealed class EdgeSession : IDisposable
             await _verification.SendAsync(draft, cancellationToken).ConfigureAwait(false);
         }
 
-        _preDrafter?.Begin(draft, _trunk);
+        if (DraftsAhead)
+        {
+            _preDrafter!.Begin(draft, _trunk, _choice.Mode == DecodingMode.Pipelined);
+        }
+
         var verdict = await ReadVerdictAsync(draft, cancellationToken).ConfigureAwait(false);
         var verified = _time.GetTimestamp();
         ImmutableArray<int> output = [.. AcceptedTokens(draft, verdict), verdict.NextToken];
-        return new DecodedRound
+        var round = new DecodedRound
         {
             Round = _round,
+            Choice = _choice,
             Tokens = output,
             DraftLength = DraftLength(draft, verdict),
             AcceptedCount = verdict.AcceptedCount,
@@ -86,6 +93,8 @@ internal sealed class EdgeSession : IDisposable
             End = verdict.IsLast ? await ReadEndAsync(cancellationToken).ConfigureAwait(false) : null,
             Bytes = _verification.Bytes,
         };
+        _policy.Learn(round);
+        return round;
     }
 
     /// <inheritdoc/>
@@ -95,7 +104,10 @@ internal sealed class EdgeSession : IDisposable
         _trunk.Dispose();
     }
 
-    private int DraftLengthAt(int position) => _limits.DraftLength(position, _draftLength);
+    /// <summary>Whether the next round's draft is guessed at while this one is verified.</summary>
+    private bool DraftsAhead => _choice.Mode is DecodingMode.Preemptive or DecodingMode.Pipelined;
+
+    private int DraftLengthAt(int position) => _limits.DraftLength(position, _choice.DraftLength);
 
     private int DraftLength(Draft draft, Verdict verdict) => _isColocated ? verdict.DraftLength : draft.Tokens.Length;
 
@@ -106,6 +118,7 @@ internal sealed class EdgeSession : IDisposable
     /// <summary>The round's draft: what is drafted already, and the rest of it.</summary>
     private Draft MakeDraft()
     {
+        _trunk.Wanted = DraftLengthAt(_position);
         while (_drafter is not null && !_trunk.IsComplete)
         {
             _drafter.Extend(new ReadOnlySpan<DraftBranch>(in _trunk));
@@ -118,11 +131,12 @@ internal sealed class EdgeSession : IDisposable
     private PreDraftStatistics Accept(Verdict verdict)
     {
         _position += verdict.AcceptedCount + 1;
-        if (_preDrafter is not null)
+        if (DraftsAhead)
         {
-            return _preDrafter.Decide(verdict, ref _trunk, out _sent);
+            return _preDrafter!.Decide(verdict, ref _trunk, out _sent);
         }
 
+        _sent = null;
         if (_drafter is not null)
         {
             _trunk.Advance(verdict.AcceptedCount, verdict.NextToken, DraftLengthAt(_position));
@@ -163,8 +177,8 @@ internal sealed class EdgeSession : IDisposable
                         "The server ended the generation without a last verdict.",
                         $"the verdict of round {draft.Round}",
                         "an end");
-                case Announcement announcement:
-                    _preDrafter?.Announce(announcement);
+                case Announcement announcement when DraftsAhead:
+                    _preDrafter!.Announce(announcement);
                     break;
                 default:
                     break;
@@ -176,9 +190,9 @@ internal sealed class EdgeSession : IDisposable
     private async ValueTask<VerificationEvent> PreDraftUntilNextAsync(CancellationToken cancellationToken)
     {
         var reading = _verification.ReadAsync(cancellationToken);
-        while (_preDrafter is not null && !reading.IsCompleted)
+        while (DraftsAhead && !reading.IsCompleted)
         {
-            if (_preDrafter.NextToSend() is { } ahead)
+            if (_preDrafter!.NextToSend() is { } ahead)
             {
                 await _verification.SendAsync(ahead, cancellationToken).ConfigureAwait(false);
             }

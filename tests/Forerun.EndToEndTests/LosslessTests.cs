@@ -31,7 +31,8 @@ public class LosslessTests(ServerFixture fixture) : IClassFixture<ServerFixture>
             new OracleDrafter(expected, 0, ServerFixture.VocabSize),
             new OracleDrafter(expected, 1, ServerFixture.VocabSize),
         ];
-        DecodingMode[] modes = [DecodingMode.Speculative, DecodingMode.Preemptive, DecodingMode.Pipelined];
+        DecodingMode[] modes =
+            [DecodingMode.Speculative, DecodingMode.Preemptive, DecodingMode.Pipelined, DecodingMode.Auto];
         foreach (var (drafter, mode) in from drafter in drafters from mode in modes select (drafter, mode))
         {
             Assert.Equal(

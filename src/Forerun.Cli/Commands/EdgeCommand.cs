@@ -25,8 +25,15 @@ internal static class EdgeCommand
         {
             Description = "Decode a few tokens first, so that the figures are not those of a cold start.",
         };
+        var explain = new Option<bool>("--explain")
+        {
+            Description = "With --mode auto: tell each change of mode or draft length, and why, on standard error.",
+        };
         var report = new Option<string?>("--report") { Description = "Also write the JSON document to this file." };
-        var command = new Command("edge", "Draft on this machine, let a server verify.") { prompt, listen, warmUp, report };
+        var command = new Command("edge", "Draft on this machine, let a server verify.")
+        {
+            prompt, listen, warmUp, explain, report,
+        };
         edge.AddTo(command, options, needsServer: true);
         command.Validators.Add(result =>
         {
@@ -34,7 +41,7 @@ internal static class EdgeCommand
                 result,
                 prompt,
                 listen,
-                [.. options.Generation, edge.Drafter.Kind, edge.Tokenizer, edge.Fallback, warmUp, report]);
+                [.. options.Generation, edge.Drafter.Kind, edge.Tokenizer, edge.Fallback, warmUp, explain, report]);
             if (result.GetResult(listen) is { Tokens.Count: > 0 } && result.GetResult(edge.Server) is null)
             {
                 result.AddError($"{listen.Name} serves a target's text: name its server with {edge.Server.Name}.");
@@ -70,7 +77,10 @@ internal static class EdgeCommand
                 await setup.Decoder.CompleteAsync(request with { MaxTokens = WarmUpTokens }, cancellationToken);
             }
 
-            var run = new GenerationRun(setup.Decoder, setup.Draft.Tokenizer, setup.Draft.Name);
+            var run = new GenerationRun(setup.Decoder, setup.Draft.Tokenizer, setup.Draft.Name)
+            {
+                Explain = parsed.GetValue(explain) ? Console.Error.WriteLine : null,
+            };
             var output = new GenerationOutput(parsed.GetValue(options.Json), parsed.GetValue(report));
             return await output.ShowAsync(run, setup.ModelName, request, cancellationToken);
         });

@@ -39,7 +39,7 @@ internal sealed class ServerBench(
         });
         using var drafter = new ModelDrafter(draft);
         var rows = ImmutableArray.CreateBuilder<ServerBenchRow>();
-        foreach (var mode in ModeNames.Lossless)
+        foreach (var mode in ModeNames.Lossless.Where(mode => mode != DecodingMode.Auto))
         {
             progress($"{ModeNames.Of(mode)}: recording {requests.Length} texts and their drafts …");
             var drafts = requests.Select(_ => new RecordedDrafts(drafter)).ToArray();

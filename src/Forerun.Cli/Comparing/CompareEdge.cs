@@ -15,15 +15,20 @@ namespace Forerun.Cli.Comparing;
 internal sealed class CompareEdge(
     IVerifier verifier, IDrafter drafter, Tokenizer tokenizer, string targetId, IAsyncDisposable? link = null) : IAsyncDisposable
 {
+    // One for all generations that choose their draft lengths: what mode auto learns is kept over them.
+    private readonly EdgeDecoder _ownLength = new(verifier, drafter);
+
     /// <summary>Runs one generation.</summary>
     /// <param name="request">What to generate.</param>
-    /// <param name="draftLength">Tokens drafted per round; null where nobody drafts.</param>
+    /// <param name="draftLength">Tokens drafted per round; null where nobody drafts, or the mode chooses.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public Task<GenerationReport> RunAsync(
         GenerationRequest request, int? draftLength, CancellationToken cancellationToken)
     {
-        var options = draftLength is { } length ? new EdgeDecoderOptions { DraftLength = length } : null;
-        var run = new GenerationRun(new EdgeDecoder(verifier, drafter, options), tokenizer);
+        var decoder = draftLength is { } length
+            ? new EdgeDecoder(verifier, drafter, new() { DraftLength = length })
+            : _ownLength;
+        var run = new GenerationRun(decoder, tokenizer);
         return run.RunAsync(targetId, request, onUpdate: null, cancellationToken);
     }
 

@@ -50,5 +50,5 @@ internal sealed class ComparePlan(CompareSettings settings, ImmutableArray<Promp
         settings.Modes.Select(ModeNames.Parse).Prepend(DecodingMode.Autoregressive).Distinct();
 
     private IEnumerable<int?> DraftLengths(DecodingMode mode) =>
-        mode == DecodingMode.Autoregressive ? [null] : settings.DraftLengths.Cast<int?>();
+        mode is DecodingMode.Autoregressive or DecodingMode.Auto ? [null] : settings.DraftLengths.Cast<int?>();
 }

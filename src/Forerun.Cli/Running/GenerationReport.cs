@@ -62,6 +62,9 @@ internal sealed record GenerationReport
     /// <summary>What was drafted ahead; null in modes that draft nothing ahead.</summary>
     public required PreDraftReport? PreDrafts { get; init; }
 
+    /// <summary>What mode auto chose and why; null in other modes.</summary>
+    public ControllerReport? Controller { get; init; }
+
     /// <summary>Spent waiting for verdicts, all rounds.</summary>
     public required double WaitMs { get; init; }
 

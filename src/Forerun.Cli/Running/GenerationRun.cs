@@ -12,6 +12,9 @@ namespace Forerun.Cli.Running;
 /// <param name="draftModel">How the report names what answers without the target; null = there is no fallback.</param>
 internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer, string? draftModel = null)
 {
+    /// <summary>Receives what the controller tells about its choices; null = nobody asks.</summary>
+    public Action<string>? Explain { get; init; }
+
     /// <summary>Runs to the end.</summary>
     /// <param name="model">How the report names the target.</param>
     /// <param name="request">What to generate.</param>
@@ -32,13 +35,35 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer, st
                 firstRound = TimeProvider.System.GetElapsedTime(start);
             }
 
+            if (rounds.Count == 0 || rounds[^1].Choice != update.Round.Choice)
+            {
+                ExplainChange(request, update.Round);
+            }
+
             rounds.Add(update.Round);
             whole.Append(update.Text);
             onUpdate?.Invoke(update);
         }
 
         var total = TimeProvider.System.GetElapsedTime(start);
-        return Report(rounds[0].Loss is null ? model : draftModel ?? model, request, rounds, whole.ToString(), firstRound, total);
+        var report = Report(
+            rounds[0].Loss is null ? model : draftModel ?? model, request, rounds, whole.ToString(), firstRound, total);
+        if (request.Mode != DecodingMode.Auto || decoder.Controller is not { } decision)
+        {
+            return report;
+        }
+
+        var controller = ControllerReport.Of(decision, rounds);
+        Explain?.Invoke(controller.Summary());
+        return report with { Controller = controller };
+    }
+
+    private void ExplainChange(GenerationRequest request, DecodedRound round)
+    {
+        if (request.Mode == DecodingMode.Auto && decoder.Controller is { } decision)
+        {
+            Explain?.Invoke(ControllerReport.Line(round.Round, decision));
+        }
     }
 
     private static GenerationReport Report(
@@ -74,7 +99,7 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer, st
             WaitMs = counts.WaitTime.TotalMilliseconds,
             CloudWaitMs = rounds.Sum(CloudWaitMs),
             ServerComputeMs = end.Usage.Compute.TotalMilliseconds,
-            PreDrafts = request.Mode is DecodingMode.Preemptive or DecodingMode.Pipelined
+            PreDrafts = request.Mode is DecodingMode.Preemptive or DecodingMode.Pipelined or DecodingMode.Auto
                 ? PreDraftReport.Of(counts.PreDrafts)
                 : null,
             LinkMsPerRound = request.Mode is DecodingMode.Autoregressive or DecodingMode.Colocated or DecodingMode.EdgeOnly

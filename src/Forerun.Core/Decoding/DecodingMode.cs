@@ -19,6 +19,10 @@ public enum DecodingMode
     /// <summary>The cloud drafts beside its target and streams the verdicts; the edge needs no drafter.</summary>
     Colocated,
 
+    /// <summary>The edge chooses among the modes above, except colocated, and the draft length: round by round, from what it
+    /// measures. Never on the wire.</summary>
+    Auto,
+
     /// <summary>The draft model alone, when there is no cloud: degraded service, chosen and never silent. The text is the
     /// draft model's own, not the target's. Never on the wire.</summary>
     EdgeOnly,

@@ -8,7 +8,7 @@ namespace Forerun.Edge.PreDrafting;
 /// <param name="drafter">Who drafts.</param>
 /// <param name="draftLengthAt">Most tokens of a draft at an absolute position.</param>
 /// <param name="odds">What is known about the target's verdicts; kept over generations.</param>
-/// <param name="options">How much; <see cref="PreDraftOptions.MaxSent"/> is 0 where nothing is sent ahead.</param>
+/// <param name="options">How much.</param>
 /// <param name="time">Measures the steps.</param>
 internal sealed partial class PreDrafter(
     IDrafter drafter, Func<int, int> draftLengthAt, VerdictOdds odds, PreDraftOptions options, TimeProvider time)
@@ -21,12 +21,15 @@ internal sealed partial class PreDrafter(
     private Draft _draft = new(0, 0, []);
     private PreDraftStatistics _round = PreDraftStatistics.None;
     private double _fullAcceptance;
+    private int _maxSent;
 
     /// <summary>A round's draft was sent: expects what the drafter alone makes likely.</summary>
     /// <param name="draft">The draft.</param>
     /// <param name="trunk">The branch it came from; it is drafted on by one token.</param>
-    public void Begin(Draft draft, DraftBranch trunk)
+    /// <param name="sendsAhead">Whether finished drafts are sent before the verdict.</param>
+    public void Begin(Draft draft, DraftBranch trunk, bool sendsAhead)
     {
+        _maxSent = sendsAhead ? options.MaxSent : 0;
         (_draft, _trunk, _round) = (draft, trunk, PreDraftStatistics.None);
         _queue.Clear();
         _fullAcceptance = 1;
@@ -79,7 +82,7 @@ internal sealed partial class PreDrafter(
     /// <summary>The likeliest finished draft that is worth sending ahead; null = none now. It counts as sent.</summary>
     public Draft? NextToSend()
     {
-        if (_round.SentDrafts == options.MaxSent)
+        if (_round.SentDrafts == _maxSent)
         {
             return null;
         }

@@ -13,7 +13,7 @@ public class DraftingAheadTests
     private static readonly int VocabSize = TinyModels.Target.Config.VocabSize;
 
     public static TheoryData<DecodingMode, int, ulong> Cases => new(
-        from mode in new[] { DecodingMode.Preemptive, DecodingMode.Pipelined }
+        from mode in new[] { DecodingMode.Preemptive, DecodingMode.Pipelined, DecodingMode.Auto }
         from draftLength in Enumerable.Range(1, 8)
         from seed in new[] { 0UL, 5UL }
         select (mode, draftLength, seed));
@@ -57,6 +57,7 @@ public class DraftingAheadTests
     [Theory]
     [InlineData(DecodingMode.Preemptive)]
     [InlineData(DecodingMode.Pipelined)]
+    [InlineData(DecodingMode.Auto)]
     public async Task Generate_RandomRounds_GiveEveryForkBack(DecodingMode mode)
     {
         using var model = TinyModels.Load("smollm-gqa-tied-q4_0");

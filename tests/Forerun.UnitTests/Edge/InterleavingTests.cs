@@ -14,7 +14,10 @@ public class InterleavingTests
     private const int VocabSize = 600;
 
     public static TheoryData<DecodingMode, int> Cases => new(
-        from mode in new[] { DecodingMode.Speculative, DecodingMode.Preemptive, DecodingMode.Pipelined }
+        from mode in new[]
+        {
+            DecodingMode.Speculative, DecodingMode.Preemptive, DecodingMode.Pipelined, DecodingMode.Auto,
+        }
         from draftLength in Enumerable.Range(1, 8)
         select (mode, draftLength));
 

@@ -1,0 +1,78 @@
+using System.Collections.Immutable;
+
+namespace Forerun.Core.Decoding;
+
+/// <summary>How a round is decoded.</summary>
+/// <param name="Mode">Who drafts, and what overlaps.</param>
+/// <param name="DraftLength">Draft length γ; 0 = an empty draft, and in <see cref="DecodingMode.Autoregressive"/>.</param>
+public readonly record struct DecodingChoice(DecodingMode Mode, int DraftLength);
+
+/// <summary>What the latency model needs to know. Times in milliseconds, chances 0 … 1. Immutable.</summary>
+public sealed record LatencyEstimates
+{
+    /// <summary>Drafting one token.</summary>
+    public required double DraftMs { get; init; }
+
+    /// <summary>Verification on the server, queue included; index m is that of m + 1 rows, <c>[longest draft + 1]</c>.
+    /// </summary>
+    public required ImmutableArray<double> VerifyMs { get; init; }
+
+    /// <summary>From sending a draft to its verdict, without the server's time.</summary>
+    public required double RoundTripMs { get; init; }
+
+    /// <summary>Chance that the draft token at index i is accepted when all before it are, <c>[longest draft]</c>.
+    /// </summary>
+    public required ImmutableArray<double> Acceptance { get; init; }
+
+    /// <summary>Chance that the right next draft is ready at the edge when the verdict comes.</summary>
+    public required double HitRate { get; init; }
+
+    /// <summary>Chance that it is at the server then; at most <see cref="HitRate"/>.</summary>
+    public required double SentHitRate { get; init; }
+}
+
+/// <summary>Expected times of the decoding modes, in closed form. Pure; thread-safe.</summary>
+public static class LatencyModel
+{
+    /// <summary>Expected output tokens of a round: 1 + Σ of the chances that the first i tokens are all accepted.</summary>
+    /// <param name="estimates">What is known.</param>
+    /// <param name="draftLength">0 … longest draft.</param>
+    public static double TokensPerRound(LatencyEstimates estimates, int draftLength)
+    {
+        var (tokens, chance) = (1.0, 1.0);
+        for (var i = 0; i < draftLength; i++)
+        {
+            chance *= estimates.Acceptance[i];
+            tokens += chance;
+        }
+
+        return tokens;
+    }
+
+    /// <summary>Expected time of a round. In <see cref="DecodingMode.Autoregressive"/> verdicts are streamed, so the round
+    /// trip is not part of it.</summary>
+    /// <param name="estimates">What is known.</param>
+    /// <param name="choice">Any mode that the edge can choose by itself.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The mode has no such model: the server drafts, or it is auto.</exception>
+    public static double RoundMs(LatencyEstimates estimates, DecodingChoice choice)
+    {
+        var draft = choice.DraftLength * estimates.DraftMs;
+        var roundTrip = estimates.RoundTripMs;
+        var verify = estimates.VerifyMs[choice.DraftLength];
+        return choice.Mode switch
+        {
+            DecodingMode.Autoregressive => estimates.VerifyMs[0],
+            DecodingMode.Speculative => draft + roundTrip + verify,
+            DecodingMode.Preemptive => ((1 - estimates.HitRate) * draft) + roundTrip + verify,
+            DecodingMode.Pipelined =>
+                ((1 - estimates.HitRate) * draft) + ((1 - estimates.SentHitRate) * roundTrip) + verify,
+            _ => throw new ArgumentOutOfRangeException(
+                nameof(choice), choice.Mode, "This mode has no latency model on the edge."),
+        };
+    }
+
+    /// <summary>Expected time per output token. Exceptions as in <see cref="RoundMs"/>.</summary>
+    public static double MsPerToken(LatencyEstimates estimates, DecodingChoice choice) =>
+        RoundMs(estimates, choice)
+        / (choice.Mode == DecodingMode.Autoregressive ? 1 : TokensPerRound(estimates, choice.DraftLength));
+}

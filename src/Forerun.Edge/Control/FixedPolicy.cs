@@ -1,0 +1,18 @@
+using Forerun.Core.Decoding;
+
+namespace Forerun.Edge.Control;
+
+/// <summary>One mode and draft length for all rounds.</summary>
+internal sealed class FixedPolicy(DecodingChoice choice) : IDecodingPolicy
+{
+    /// <inheritdoc/>
+    public DecodingMode Open() => choice.Mode;
+
+    /// <inheritdoc/>
+    public DecodingChoice Next() => choice;
+
+    /// <inheritdoc/>
+    public void Learn(DecodedRound round)
+    {
+    }
+}

@@ -1,0 +1,17 @@
+using Forerun.Core.Decoding;
+
+namespace Forerun.Edge.Control;
+
+/// <summary>Chooses how each round is decoded. One generation and one caller at a time.</summary>
+internal interface IDecodingPolicy
+{
+    /// <summary>A generation starts.</summary>
+    /// <returns>The mode to open it in: the server is asked for this one.</returns>
+    DecodingMode Open();
+
+    /// <summary>How the next round is decoded: its draft, and what is drafted ahead while it is verified.</summary>
+    DecodingChoice Next();
+
+    /// <summary>What a round took.</summary>
+    void Learn(DecodedRound round);
+}

@@ -1,0 +1,47 @@
+namespace Forerun.Edge.Control;
+
+/// <summary>Verification time by number of rows: what was measured, and a line through it for the others.</summary>
+/// <param name="maxRows">Most rows.</param>
+internal sealed class VerifyTimes(int maxRows)
+{
+    // Until two row counts were seen, a row more is taken to cost this part of a verification.
+    private const double SlopePrior = 0.1;
+    private const double SlopePriorWeight = 1;
+    private const double LineWeight = 2;
+
+    private readonly Smoothed[] _byRows =
+        [.. Enumerable.Range(0, maxRows).Select(_ => new Smoothed(prior: 0, priorWeight: 0, memory: 32))];
+
+    /// <summary>Something was measured.</summary>
+    public bool IsKnown => Array.Exists(_byRows, time => time.Count > 0);
+
+    /// <summary>Takes in a verification.</summary>
+    public void Learn(int rows, double ms) => _byRows[rows - 1].Add(ms);
+
+    /// <summary>Expected times of 1, 2, … rows, <c>[maxRows]</c>.</summary>
+    public double[] Estimate()
+    {
+        var weight = _byRows.Sum(time => (double)time.Count);
+        var times = new double[maxRows];
+        if (weight == 0)
+        {
+            return times;
+        }
+
+        double Mean(Func<int, double> value) => Enumerable.Range(0, maxRows).Sum(i => _byRows[i].Count * value(i)) / weight;
+        var meanRow = Mean(i => i);
+        var meanTime = Mean(i => _byRows[i].Value);
+        var covariance = weight * Mean(i => (i - meanRow) * (_byRows[i].Value - meanTime));
+        var variance = weight * Mean(i => (i - meanRow) * (i - meanRow));
+        var slope = Math.Max(
+            0, (covariance + (SlopePriorWeight * SlopePrior * meanTime)) / (variance + SlopePriorWeight));
+        for (var i = 0; i < maxRows; i++)
+        {
+            var line = Math.Max(0, meanTime + (slope * (i - meanRow)));
+            var (seen, time) = (_byRows[i].Count, _byRows[i].Value);
+            times[i] = ((seen * time) + (LineWeight * line)) / (seen + LineWeight);
+        }
+
+        return times;
+    }
+}

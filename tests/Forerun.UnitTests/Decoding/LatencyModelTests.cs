@@ -1,0 +1,93 @@
+using CsCheck;
+using Forerun.Core.Decoding;
+
+namespace Forerun.UnitTests.Decoding;
+
+public class LatencyModelTests
+{
+    private static readonly Gen<LatencyEstimates> Estimates = Gen.Select(
+        Gen.Double[0, 50], Gen.Double[1, 200], Gen.Double[0, 20], Gen.Double[0, 300], Gen.Double[0, 1].Array[16],
+        Gen.Double[0, 1], Gen.Double[0, 1],
+        (draft, verify, row, roundTrip, acceptance, hits, sent) => new LatencyEstimates
+        {
+            DraftMs = draft,
+            VerifyMs = [.. Enumerable.Range(0, 17).Select(i => verify + (i * row))],
+            RoundTripMs = roundTrip,
+            Acceptance = [.. acceptance],
+            HitRate = hits,
+            SentHitRate = hits * sent,
+        });
+
+    [Theory]
+    [InlineData(DecodingMode.Autoregressive, 0, 100, 1)]
+    [InlineData(DecodingMode.Speculative, 0, 150, 1)]
+    [InlineData(DecodingMode.Speculative, 2, 190, 1.75)]
+    [InlineData(DecodingMode.Preemptive, 2, 175, 1.75)]
+    [InlineData(DecodingMode.Pipelined, 2, 155, 1.75)]
+    public void RoundMs_ByHand_IsTheFormula(DecodingMode mode, int draftLength, double ms, double tokens)
+    {
+        var estimates = new LatencyEstimates
+        {
+            DraftMs = 10,
+            VerifyMs = [100, 110, 120],
+            RoundTripMs = 50,
+            Acceptance = [0.5, 0.5],
+            HitRate = 0.75,
+            SentHitRate = 0.4,
+        };
+        Assert.Equal(ms, LatencyModel.RoundMs(estimates, new(mode, draftLength)), 9);
+        Assert.Equal(ms / tokens, LatencyModel.MsPerToken(estimates, new(mode, draftLength)), 9);
+    }
+
+    [Fact]
+    public void Property_MoreOverlapIsNeverSlower() => Gen.Select(Estimates, Gen.Int[0, 16]).Sample((estimates, length) =>
+    {
+        var times = new[] { DecodingMode.Speculative, DecodingMode.Preemptive, DecodingMode.Pipelined }
+            .Select(mode => LatencyModel.MsPerToken(estimates, new(mode, length))).ToArray();
+        Assert.True(times[0] >= times[1] - 1e-9 && times[1] >= times[2] - 1e-9, string.Join(' ', times));
+    });
+
+    [Fact]
+    public void Property_Tokens_EqualAcceptance_IsTheGeometricSum() =>
+        Gen.Select(Estimates, Gen.Double[0, 0.99], Gen.Int[0, 16]).Sample((estimates, alpha, length) =>
+        {
+            estimates = estimates with { Acceptance = [.. Enumerable.Repeat(alpha, 16)] };
+            Assert.Equal(
+                (1 - Math.Pow(alpha, length + 1)) / (1 - alpha), LatencyModel.TokensPerRound(estimates, length), 9);
+        });
+
+    [Fact]
+    public void Property_WithoutHits_NothingIsGained() => Gen.Select(Estimates, Gen.Int[0, 16]).Sample((estimates, length) =>
+    {
+        estimates = estimates with { HitRate = 0, SentHitRate = 0 };
+        var plain = LatencyModel.RoundMs(estimates, new(DecodingMode.Speculative, length));
+        Assert.Equal(plain, LatencyModel.RoundMs(estimates, new(DecodingMode.Preemptive, length)), 9);
+        Assert.Equal(plain, LatencyModel.RoundMs(estimates, new(DecodingMode.Pipelined, length)), 9);
+    });
+
+    [Fact]
+    public void Property_UselessDrafter_StreamingIsTheFastest() =>
+        Gen.Select(Estimates, Gen.Int[1, 16], Gen.Int[1, 3]).Sample((estimates, length, mode) =>
+        {
+            estimates = estimates with { Acceptance = [.. new double[16]] };
+            var streaming = LatencyModel.MsPerToken(estimates, new(DecodingMode.Autoregressive, 0));
+            Assert.True(streaming <= LatencyModel.MsPerToken(estimates, new((DecodingMode)mode, length)));
+        });
+
+    [Theory]
+    [InlineData(DecodingMode.Colocated)]
+    [InlineData(DecodingMode.Auto)]
+    public void RoundMs_ModesThatTheEdgeCannotChoose_AreRefused(DecodingMode mode)
+    {
+        var estimates = new LatencyEstimates
+        {
+            DraftMs = 1,
+            VerifyMs = [1, 1],
+            RoundTripMs = 1,
+            Acceptance = [1],
+            HitRate = 0,
+            SentHitRate = 0,
+        };
+        Assert.Throws<ArgumentOutOfRangeException>(() => LatencyModel.RoundMs(estimates, new(mode, 1)));
+    }
+}

@@ -1,0 +1,140 @@
+using System.Collections.Immutable;
+using Forerun.Core.Decoding;
+using Forerun.Edge;
+using Forerun.Inference.Drafting;
+using Forerun.UnitTests.Cloud;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Forerun.UnitTests.Edge.Control;
+
+/// <summary>Mode auto in worlds of scripted times, which repeat exactly.</summary>
+public class ControllerTests(ITestOutputHelper output)
+{
+    private const int VocabSize = 600;
+    private const int Generations = 24;
+    private const int Learning = 8;
+
+    private static readonly ImmutableArray<int> Text = [.. RandomTokens(400)];
+
+    /// <summary>Draft, verification, row, round trip; errors of the drafter, 2 = it is always wrong; most loss. Where a
+    /// slow drafter hits only with the shortest drafts, the controller, whose hit rate is one for all lengths, is off.
+    /// </summary>
+    public static TheoryData<string, double, double, double, double, double, double> Worlds => new()
+    {
+        { "fast link, slow target", 4, 200, 5, 1, 0.3, 1.1 },
+        { "fast link, dear rows", 4, 40, 20, 1, 0.3, 1.1 },
+        { "slow link, fast target", 1, 5, 0.5, 100, 0.3, 1.1 },
+        { "slow link, slow target", 10, 150, 5, 100, 0.2, 1.1 },
+        { "slow drafter", 40, 60, 2, 10, 0.2, 1.2 },
+        { "useless drafter", 4, 50, 2, 20, 2, 1.1 },
+        { "perfect drafter", 3, 60, 1, 40, 0, 1.1 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Worlds))]
+    public async Task Auto_AnyWorld_IsNearlyAsFastAsTheBestFixedChoice(
+        string world, double draft, double verify, double row, double roundTrip, double errors, double most)
+    {
+        var times = new WorldTimes(draft, verify, row, roundTrip);
+        var best = double.MaxValue;
+        var bestChoice = "";
+        foreach (var choice in FixedChoices())
+        {
+            var time = (await RunAsync(times, errors, choice, generations: 2)).MsPerToken;
+            (best, bestChoice) = time < best ? (time, $"{choice}") : (best, bestChoice);
+        }
+
+        var auto = await RunAsync(times, errors, new(DecodingMode.Auto, 4), Generations);
+        output.WriteLine($"{world}: best {bestChoice} {best:0.00}, auto {auto.MsPerToken:0.00} ms/token");
+        output.WriteLine(string.Join(", ", auto.Choices.Select(choice => $"{choice.Key}: {choice.Value}")));
+        Assert.True(auto.MsPerToken < best * most, $"{world}: best {bestChoice} {best:0.00}, auto {auto.MsPerToken:0.00}");
+    }
+
+    [Fact]
+    public async Task Auto_UselessDrafter_StreamsFromTheServer()
+    {
+        var run = await RunAsync(new(4, 50, 2, 20), errors: 2, new(DecodingMode.Auto, 4), Generations);
+        Assert.Equal(DecodingMode.Pipelined, run.Opened[0]);
+        Assert.Equal(DecodingMode.Autoregressive, run.Opened.CountBy(mode => mode).MaxBy(mode => mode.Value).Key);
+    }
+
+    [Fact]
+    public async Task Auto_UselessDrafter_WithinTheFirstGeneration_StopsDrafting()
+    {
+        var run = await RunAsync(new(20, 50, 2, 20), errors: 2, new(DecodingMode.Auto, 4), generations: 1, learning: 0);
+        Assert.Equal(new DecodingChoice(DecodingMode.Speculative, 0), run.Choices[0].Key);
+        Assert.True(run.Choices[0].Value > 200, $"{run.Choices[0]}");
+    }
+
+    [Fact]
+    public async Task Auto_PerfectDrafter_DraftsLong()
+    {
+        var run = await RunAsync(new(3, 60, 1, 40), errors: 0, new(DecodingMode.Auto, 2), Generations);
+        Assert.InRange(run.Choices[0].Key.DraftLength, 12, 16);
+    }
+
+    [Fact]
+    public async Task Auto_SameWorldTwice_ChoosesTheSame()
+    {
+        var times = new WorldTimes(10, 150, 5, 100);
+        var first = await RunAsync(times, 0.2, new(DecodingMode.Auto, 4), 4, learning: 0);
+        var second = await RunAsync(times, 0.2, new(DecodingMode.Auto, 4), 4, learning: 0);
+        Assert.Equal(first.MsPerToken, second.MsPerToken);
+        Assert.Equal(first.Choices, second.Choices);
+    }
+
+    private static IEnumerable<DecodingChoice> FixedChoices() =>
+        from mode in new[]
+        {
+            DecodingMode.Autoregressive, DecodingMode.Speculative, DecodingMode.Preemptive, DecodingMode.Pipelined,
+        }
+        from length in mode == DecodingMode.Autoregressive ? [1] : new[] { 1, 2, 3, 4, 6, 8, 12, 16 }
+        select new DecodingChoice(mode, length);
+
+    /// <summary>Generations of one decoder; those while it learns are not counted.</summary>
+    private static async Task<Run> RunAsync(
+        WorldTimes times, double errors, DecodingChoice choice, int generations, int learning = Learning)
+    {
+        var clock = new FakeTimeProvider();
+        var target = new TimedTarget(Text, times, clock);
+        IDrafter drafter = errors > 1
+            ? new OracleDrafter(Text, 1, VocabSize)
+            : new NoisyOracleDrafter(Text, errors, VocabSize);
+        var decoder = new EdgeDecoder(
+            target, new TimedDrafter(drafter, times, clock), new() { DraftLength = choice.DraftLength }, clock);
+        var request = new GenerationRequest { PromptTokens = [1, 2, 3], MaxTokens = Text.Length, Mode = choice.Mode };
+        List<DecodedRound> counted = [];
+        var (time, tokens) = (TimeSpan.Zero, 0);
+        for (var i = 0; i < generations; i++)
+        {
+            var start = clock.GetTimestamp();
+            List<DecodedRound> rounds = [];
+            await foreach (var round in decoder.GenerateAsync(request, Deadline.Token))
+            {
+                rounds.Add(round);
+            }
+
+            Assert.Equal(Text, rounds.SelectMany(round => round.Tokens));
+            if (i >= learning || choice.Mode != DecodingMode.Auto)
+            {
+                counted.AddRange(rounds);
+                time += clock.GetElapsedTime(start);
+                tokens += Text.Length;
+            }
+        }
+
+        return new(
+            time.TotalMilliseconds / Math.Max(1, tokens),
+            [.. counted.CountBy(round => round.Choice).OrderByDescending(one => one.Value)],
+            target.Opened);
+    }
+
+    private static IEnumerable<int> RandomTokens(int count)
+    {
+        var random = new Random(3);
+        return Enumerable.Range(0, count).Select(_ => random.Next(VocabSize));
+    }
+
+    private sealed record Run(
+        double MsPerToken, ImmutableArray<KeyValuePair<DecodingChoice, int>> Choices, List<DecodingMode> Opened);
+}

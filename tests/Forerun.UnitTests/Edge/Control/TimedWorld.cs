@@ -1,0 +1,123 @@
+using System.Collections.Immutable;
+using System.Threading.Tasks.Sources;
+using Forerun.Core.Decoding;
+using Forerun.Inference.Drafting;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Forerun.UnitTests.Edge.Control;
+
+/// <summary>How long things take in a scripted world.</summary>
+internal sealed record WorldTimes(double DraftMs, double VerifyMs, double RowMs, double RoundTripMs);
+
+/// <summary>A verifier over a known text whose passes and messages take scripted times. The clock moves when the edge
+/// drafts, and when it waits.</summary>
+internal sealed class TimedTarget(ImmutableArray<int> text, WorldTimes times, FakeTimeProvider clock)
+    : IVerifier, IVerification, IValueTaskSource<VerificationEvent>
+{
+    private readonly List<(DateTimeOffset At, Draft Draft)> _sent = [];
+    private readonly Queue<VerificationEvent> _next = new();
+    private GenerationLimits _limits = null!;
+    private DateTimeOffset _decidedAt;
+    private DateTimeOffset _arrivesAt;
+    private Assumption? _decided;
+    private int _position;
+    private int _round;
+
+    public List<DecodingMode> Opened { get; } = [];
+
+    public WireBytes Bytes => default;
+
+    private TimeSpan OneWay => TimeSpan.FromMilliseconds(times.RoundTripMs / 2);
+
+    public ValueTask<TargetDescription> DescribeAsync(CancellationToken cancellationToken = default) =>
+        throw new NotSupportedException();
+
+    public ValueTask<IVerification> OpenAsync(GenerationRequest request, CancellationToken cancellationToken = default)
+    {
+        Opened.Add(request.Mode);
+        _sent.Clear();
+        _limits = new GenerationLimits(int.MaxValue, request.PromptTokens.Length, text.Length);
+        (_position, _round, _decided) = (request.PromptTokens.Length, 1, null);
+        (_decidedAt, PromptLength) = (clock.GetUtcNow() + OneWay, _position);
+        return ValueTask.FromResult<IVerification>(this);
+    }
+
+    public ValueTask SendAsync(Draft draft, CancellationToken cancellationToken = default)
+    {
+        _sent.Add((clock.GetUtcNow() + OneWay, draft));
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask<VerificationEvent> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        if (_next.Count == 0)
+        {
+            Verify();
+        }
+
+        return new(this, 0);
+    }
+
+    public ValueTaskSourceStatus GetStatus(short token) =>
+        clock.GetUtcNow() >= _arrivesAt ? ValueTaskSourceStatus.Succeeded : ValueTaskSourceStatus.Pending;
+
+    public VerificationEvent GetResult(short token) => _next.Dequeue();
+
+    public void OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+    {
+        clock.SetUtcNow(_arrivesAt);
+        continuation(state);
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private int PromptLength { get; set; }
+
+    private void Verify()
+    {
+        var (at, draft) = Opened[^1] == DecodingMode.Autoregressive
+            ? (_decidedAt, new Draft(_round, _position, []))
+            : _sent.First(sent => sent.Draft.Round == _round
+                && (sent.Draft.Assumption is null || sent.Draft.Assumption == _decided));
+        var start = _position - PromptLength;
+        var count = _limits.DraftLength(_position, draft.Tokens.Length);
+        var result = Acceptance.Accept(
+            draft.Tokens.AsSpan(0, count), _position, _limits, text, (own, row) => own[start + row]);
+        var compute = TimeSpan.FromMilliseconds(times.VerifyMs + (times.RowMs * count));
+        _decidedAt = (at > _decidedAt ? at : _decidedAt) + compute;
+        _arrivesAt = _decidedAt + OneWay;
+        var isLast = result.FinishReason is not null;
+        _next.Enqueue(new Verdict(
+            _round, result.AcceptedCount, result.NextToken, new(TimeSpan.Zero, compute), isLast));
+        if (isLast)
+        {
+            _next.Enqueue(new GenerationEnd(FinishReason.Length, new Usage()));
+        }
+
+        _decided = new Assumption(_round, result.AcceptedCount, result.NextToken);
+        _position += result.AcceptedCount + 1;
+        _round++;
+    }
+}
+
+/// <summary>A drafter whose steps take a scripted time; a branch more in a step costs a fifth.</summary>
+internal sealed class TimedDrafter(IDrafter inner, WorldTimes times, FakeTimeProvider clock) : IDrafter
+{
+    public void Begin(GenerationRequest request) => inner.Begin(request);
+
+    public int Propose(ReadOnlySpan<int> history, Span<int> destination) => throw new NotSupportedException();
+
+    public void Extend(ReadOnlySpan<DraftBranch> branches)
+    {
+        var most = 0;
+        foreach (var branch in branches)
+        {
+            var before = branch.Count;
+            inner.Extend(new ReadOnlySpan<DraftBranch>(in branch));
+            most = Math.Max(most, branch.Count - before);
+        }
+
+        clock.Advance(TimeSpan.FromMilliseconds(times.DraftMs * most * (1 + (0.2 * (branches.Length - 1)))));
+    }
+}
