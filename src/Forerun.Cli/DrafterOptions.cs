@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Forerun.Core.Emulation;
 using Forerun.Inference;
 
 namespace Forerun.Cli;
@@ -42,11 +43,16 @@ internal sealed class DrafterOptions
     /// <param name="draftModel">The command's option for the draft model.</param>
     /// <param name="engine">How to load a draft model.</param>
     /// <param name="tokenizerPath">Tells a file with the target's tokenizer, for a drafter without a model.</param>
+    /// <param name="emulated">Hardware whose times drafting is stretched to; null = this machine's own.</param>
     public DraftSource Load(
-        ParseResult parsed, Option<string?> draftModel, ModelLoadOptions engine, Func<string> tokenizerPath) =>
+        ParseResult parsed,
+        Option<string?> draftModel,
+        ModelLoadOptions engine,
+        Func<string> tokenizerPath,
+        EmulatedProfile? emulated = null) =>
         IsNgram(parsed.GetValue(Kind))
-            ? DraftSource.Ngram(tokenizerPath())
-            : DraftSource.Model(BundledModels.Draft(parsed.GetValue(draftModel)), engine);
+            ? DraftSource.Ngram(tokenizerPath(), emulated)
+            : DraftSource.Model(BundledModels.Draft(parsed.GetValue(draftModel)), engine, emulated);
 
     private static bool IsNgram(string? kind) => kind == NgramKind;
 }

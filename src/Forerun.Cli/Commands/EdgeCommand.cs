@@ -4,6 +4,7 @@ using Forerun.Cli.Running;
 using Forerun.Core.Decoding;
 using Forerun.Edge;
 using Forerun.Edge.Generation;
+using Forerun.Inference.Drafting;
 
 namespace Forerun.Cli.Commands;
 
@@ -46,9 +47,10 @@ internal static class EdgeCommand
             Description = "With --drafter ngram: a GGUF file with the target's tokenizer, such as the target, one of its "
                 + "draft models or a file without tensors. Only its head is read. Default: the bundled target.",
         };
+        var emulate = EmulateOption.Create("drafting");
         var command = new Command("edge", "Draft on this machine, let a server verify.")
         {
-            prompt, server, listen, mode, tokenizer, options.DraftLength, warmUp, report,
+            prompt, server, listen, mode, tokenizer, options.DraftLength, warmUp, report, emulate,
         };
         drafter.AddTo(command, options.DraftModel);
         command.Validators.Add(result =>
@@ -57,6 +59,7 @@ internal static class EdgeCommand
         options.AddEngine(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
+            var emulated = EmulateOption.Profile(parsed, emulate);
             if (parsed.GetValue(listen) is { Length: > 0 } urls)
             {
                 return await EdgeListener.RunAsync(
@@ -65,6 +68,7 @@ internal static class EdgeCommand
                         Server = parsed.GetRequiredValue(server),
                         DraftModelPath = BundledModels.Draft(parsed.GetValue(options.DraftModel)),
                         Engine = options.Engine(parsed),
+                        Emulated = emulated,
                         Generation = new TextGeneratorOptions
                         {
                             Mode = ModeNames.Parse(parsed.GetRequiredValue(mode)),
@@ -80,7 +84,8 @@ internal static class EdgeCommand
                 parsed,
                 options.DraftModel,
                 options.Engine(parsed),
-                () => BundledModels.Tokenizer(parsed.GetValue(tokenizer)));
+                () => BundledModels.Tokenizer(parsed.GetValue(tokenizer)),
+                emulated);
             using var verifier = new GrpcVerifier(new GrpcVerifierOptions
             {
                 Endpoint = parsed.GetRequiredValue(server),
@@ -96,7 +101,7 @@ internal static class EdgeCommand
                 await decoder.CompleteAsync(request with { MaxTokens = WarmUpTokens }, cancellationToken);
             }
 
-            var run = new GenerationRun(decoder, draft.Tokenizer);
+            var run = new GenerationRun(decoder, draft.Tokenizer, draft.Drafter as EmulatedDrafter);
             var output = new GenerationOutput(parsed.GetValue(options.Json), parsed.GetValue(report));
             return await output.ShowAsync(run, target.TargetId, request, cancellationToken);
         });

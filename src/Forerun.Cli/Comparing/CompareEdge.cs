@@ -23,7 +23,7 @@ internal sealed class CompareEdge(
         GenerationRequest request, int? draftLength, CancellationToken cancellationToken)
     {
         var options = draftLength is { } length ? new EdgeDecoderOptions { DraftLength = length } : null;
-        var run = new GenerationRun(new EdgeDecoder(verifier, drafter, options), tokenizer);
+        var run = new GenerationRun(new EdgeDecoder(verifier, drafter, options), tokenizer, drafter as EmulatedDrafter);
         return run.RunAsync(targetId, request, onText: null, cancellationToken);
     }
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Forerun.Core.Decoding;
 using Forerun.Edge;
 using Forerun.Edge.Generation;
+using Forerun.Inference.Drafting;
 using Forerun.Inference.Tokenization;
 
 namespace Forerun.Cli.Running;
@@ -9,7 +10,8 @@ namespace Forerun.Cli.Running;
 /// <summary>Runs one generation, streams its text and counts what it cost.</summary>
 /// <param name="decoder">Decodes.</param>
 /// <param name="tokenizer">Makes text of tokens.</param>
-internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer)
+/// <param name="emulated">The decoder's drafter where hardware is emulated, else null.</param>
+internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer, EmulatedDrafter? emulated = null)
 {
     /// <summary>Runs to the end.</summary>
     /// <param name="model">How the report names the target.</param>
@@ -23,6 +25,7 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer)
         var whole = new System.Text.StringBuilder();
         var start = TimeProvider.System.GetTimestamp();
         var firstRound = TimeSpan.Zero;
+        var overruns = emulated is null ? null : OverrunReport.Of(emulated);
         var updates = new TextDecoder(decoder, tokenizer).GenerateAsync(request, cancellationToken: cancellationToken);
         await foreach (var update in updates)
         {
@@ -37,7 +40,11 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer)
         }
 
         var total = TimeProvider.System.GetElapsedTime(start);
-        return Report(model, request, rounds, whole.ToString(), firstRound, total);
+        return Report(model, request, rounds, whole.ToString(), firstRound, total) with
+        {
+            Emulated = emulated?.Profile.Name,
+            Overruns = overruns is null ? null : OverrunReport.Since(overruns, emulated!, request.Mode, rounds),
+        };
     }
 
     private static GenerationReport Report(
