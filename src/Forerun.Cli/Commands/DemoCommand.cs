@@ -10,7 +10,10 @@ namespace Forerun.Cli.Commands;
 /// <summary><c>forerun demo</c>: a server and an edge process with a network between them.</summary>
 internal static class DemoCommand
 {
-    private const string DefaultPrompt = "What is gravity? Explain it to a child in a few sentences.";
+    /// <summary>Of the kind that the bundled draft model guesses best; docs/benchmarks.md has the others.</summary>
+    private const string DefaultPrompt = "A baker sells 12 loaves in the morning and twice as many in the afternoon. "
+        + "Each loaf costs 3 dollars. How much money does he make in a day?";
+
     private const double DefaultRoundTripMs = 5;
     private const string NoHardware = "none";
 

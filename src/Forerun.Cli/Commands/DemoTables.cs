@@ -5,7 +5,8 @@ namespace Forerun.Cli.Commands;
 /// <summary>What a demo shows at its end.</summary>
 internal static class DemoTables
 {
-    /// <summary>The runs on this machine as it is, and those with emulated times.</summary>
+    /// <summary>The runs on this machine as it is, and those with emulated times. "Ahead" is the verdicts that something was
+    /// drafted for before they came.</summary>
     public static void Show(DemoReport report)
     {
         ShowRuns(report);
@@ -25,19 +26,16 @@ internal static class DemoTables
     private static void ShowRuns(DemoReport report)
     {
         var table = new Table { Title = new TableTitle(Markup.Escape(report.Emulated is { } profile ? $"Emulated: {profile}" : "This machine as it is")) }
-            .AddColumns("Mode", "ms/token", "Speedup", "First token", "Accepted", "Tokens/round", "Drafted ahead", "Target passes", "Server ms/token", "Link bytes");
+            .AddColumns("Mode", "ms/token", "Speedup", "Accepted", "Passes", "Ahead", "Bytes");
         foreach (var (mode, bytes) in report.Modes.Zip(report.LinkBytes))
         {
             table.AddRow(
                 mode.Mode,
                 $"{mode.TimePerOutputTokenMs:F1}",
                 $"{report.Modes[0].TimePerOutputTokenMs / mode.TimePerOutputTokenMs:F2}",
-                $"{mode.TimeToFirstTokenMs:F0} ms",
                 mode.AcceptanceRate is { } rate ? $"{rate:P0}" : "-",
-                $"{mode.MeanAcceptanceLength:F2}",
-                mode.PreDrafts is { } ahead ? $"{ahead.Hits} of {ahead.Rounds}" : "-",
                 $"{mode.TargetPasses}",
-                $"{mode.ServerComputeMs / mode.Tokens.Length:F1}",
+                mode.PreDrafts is { } ahead ? $"{ahead.Hits} of {ahead.Rounds}" : "-",
                 $"{bytes}");
         }
 
