@@ -51,9 +51,8 @@ public class EmulationTests
     }
 
     [Fact]
-    public async Task Read_Announcements_ComeWhenTheirLayersWouldHaveRun()
+    public async Task Read_Verdict_StagesBetweenExitsTookTimeByTheirLayers()
     {
-        // Exits look on the target's thread here, so that their time is the pass's.
         var time = new WaitingTime();
         using var exits = Exits();
         using var scheduler = Scheduler(time, exits);
@@ -65,9 +64,9 @@ public class EmulationTests
             Assert.Contains(announcement.ExitLayer, new[] { 1, 3 });
         }
 
-        // A pass with looks in the middle still takes the profile's time once.
-        var passes = time.Now.TotalMilliseconds / 522;
-        Assert.InRange(passes - Math.Round(passes), 0, 0.01);
+        // 4 layers, exits after 1 and 3: a quarter, two quarters, a quarter. The end of each wait is spun.
+        var waits = time.WaitsMs.ToArray()[^3..];
+        Assert.All(waits.Zip([522 / 4.0, 522 / 2.0, 522 / 4.0]), wait => Assert.InRange(wait.Second - wait.First, 1, 2));
     }
 
     [Theory]

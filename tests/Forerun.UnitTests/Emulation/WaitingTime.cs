@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace Forerun.UnitTests.Emulation;
 
 /// <summary>Time that passes by waiting alone: a timer rings at once, and the clock has moved as far as it was set to. Looking at
@@ -5,6 +7,9 @@ namespace Forerun.UnitTests.Emulation;
 internal sealed class WaitingTime : TimeProvider
 {
     private long _now;
+
+    /// <summary>How long was waited, in milliseconds, wait after wait.</summary>
+    public ConcurrentQueue<double> WaitsMs { get; } = [];
 
     public override long TimestampFrequency => 1_000_000;
 
@@ -27,6 +32,7 @@ internal sealed class WaitingTime : TimeProvider
         {
             if (dueTime >= TimeSpan.Zero)
             {
+                time.WaitsMs.Enqueue(dueTime.TotalMilliseconds);
                 time.Advance(dueTime);
                 callback(state);
             }
