@@ -131,7 +131,10 @@ public class CommandLineTests
         var document = JsonDocument.Parse(result.Output).RootElement;
         Assert.True(document.GetProperty("equal").GetBoolean());
         Assert.Equal(
-            [("autoregressive", 1), ("autoregressive", 2), ("speculative", 1), ("speculative", 2), ("colocated", 1), ("colocated", 2)],
+            [
+                ("autoregressive", 1), ("autoregressive", 2), ("speculative", 1), ("speculative", 2), ("preemptive", 1),
+                ("preemptive", 2), ("pipelined", 1), ("pipelined", 2), ("colocated", 1), ("colocated", 2),
+            ],
             document.GetProperty("rows").EnumerateArray()
                 .Select(row => (row.GetProperty("mode").GetString()!, row.GetProperty("edges").GetInt32())));
     }
