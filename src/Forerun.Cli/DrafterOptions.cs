@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Forerun.Core.Emulation;
 using Forerun.Inference;
 
 namespace Forerun.Cli;
@@ -43,11 +44,16 @@ internal sealed class DrafterOptions
     /// <param name="draftModel">The command's option for the draft model.</param>
     /// <param name="engine">How to load a draft model.</param>
     /// <param name="tokenizerPath">Tells a file with the target's tokenizer, for a drafter without a model.</param>
+    /// <param name="emulated">Hardware whose times drafting is stretched to; null = this machine's own.</param>
     public DraftSource Load(
-        ParseResult parsed, Option<string?> draftModel, ModelLoadOptions engine, Func<string> tokenizerPath) =>
+        ParseResult parsed,
+        Option<string?> draftModel,
+        ModelLoadOptions engine,
+        Func<string> tokenizerPath,
+        EmulatedProfile? emulated = null) =>
         IsNgram(parsed.GetValue(Kind))
-            ? DraftSource.Ngram(tokenizerPath())
-            : DraftSource.Model(BundledModels.Draft(parsed.GetValue(draftModel)), engine);
+            ? DraftSource.Ngram(tokenizerPath(), emulated)
+            : DraftSource.Model(BundledModels.Draft(parsed.GetValue(draftModel)), engine, emulated);
 
     /// <summary>No draft model is loaded.</summary>
     public bool HasNoModel(CommandResult result) => IsNgram(result.GetValue(Kind));

@@ -36,6 +36,10 @@ internal static partial class CloudLog
     [LoggerMessage(11, LogLevel.Error, "An exit failed; nothing was announced.")]
     public static partial void ExitFailed(ILogger logger, Exception exception);
 
+    [LoggerMessage(12, LogLevel.Warning, "A pass of {rowCount} rows took {lateMs:F1} ms longer than on the emulated {profile}: {overruns} of {passes} passes so far.")]
+    public static partial void EmulationOverrun(
+        ILogger logger, int rowCount, double lateMs, string profile, int overruns, int passes);
+
     [LoggerMessage(10, LogLevel.Trace, "A target pass of {rowCount} rows, {promptRows} of them of prompts, for {sessionCount} sessions.")]
     public static partial void Pass(ILogger logger, int rowCount, int promptRows, int sessionCount);
 }

@@ -1,4 +1,5 @@
 using Forerun.Core.Decoding;
+using Forerun.Core.Emulation;
 using Forerun.Inference;
 using Microsoft.Extensions.Logging;
 
@@ -11,6 +12,7 @@ internal sealed class PassRunner(
 {
     private readonly ForwardPass _pass = target.CreatePass(options.MaxRows, options.MaxRows);
     private readonly ForwardBatch _batch = new();
+    private readonly EmulatedClock? _clock = options.Emulated is null ? null : new EmulatedClock(time);
     private readonly List<LocalVerification> _listeners = [];
     private TimeSpan _compute;
     private int _sessions;
@@ -61,10 +63,12 @@ internal sealed class PassRunner(
         var started = time.GetTimestamp();
         try
         {
+            _clock?.Begin();
             _pass.Begin(_batch);
             LookThroughExits();
             _pass.RunLayers(target.Config.NumHiddenLayers);
             _pass.RunHead();
+            EndEmulated();
             return null;
         }
         catch (Exception exception)
@@ -103,13 +107,18 @@ internal sealed class PassRunner(
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _pass.Dispose();
+    public void Dispose()
+    {
+        _pass.Dispose();
+        _clock?.Dispose();
+    }
 
     private void LookThroughExits()
     {
         for (var exit = 0; _listeners.Count > 0 && exit < exits!.Layers.Length; exit++)
         {
             _pass.RunLayers(exits.Layers[exit]);
+            _clock?.WaitUntil(options.Emulated!.StageEnd(exits.Layers[exit], target.Config.NumHiddenLayers));
             foreach (var verification in _listeners)
             {
                 exits.Look(exit, _pass, _batch, verification);
@@ -117,6 +126,16 @@ internal sealed class PassRunner(
 
             // Where there is one core only, what writes to the network gets its turn.
             Thread.Yield();
+        }
+    }
+
+    /// <summary>Emulated hardware is done later; where it would have been done sooner, the log tells.</summary>
+    private void EndEmulated()
+    {
+        if (_clock?.End(options.Emulated!.Verification) is { Ticks: > 0 } late)
+        {
+            CloudLog.EmulationOverrun(
+                logger, _batch.RowCount, late.TotalMilliseconds, options.Emulated!.Name, _clock.Overruns, _clock.Pieces);
         }
     }
 

@@ -1,3 +1,4 @@
+using Forerun.Core.Emulation;
 using Forerun.Protocol;
 
 namespace Forerun.Cloud;
@@ -37,6 +38,9 @@ public sealed record SchedulerOptions
     /// <summary>Least calibrated confidence of an announcement, 0 … 1. Default 0.2: a wrong announcement costs the edge a
     /// little drafting, a missing one the whole draft.</summary>
     public float ExitThreshold { get; init; } = 0.2f;
+
+    /// <summary>Hardware whose times the target's passes are stretched to; null (default) = this machine's own.</summary>
+    public EmulatedProfile? Emulated { get; init; }
 
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>

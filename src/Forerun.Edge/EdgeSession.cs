@@ -210,7 +210,14 @@ internal sealed class EdgeSession : IDisposable
 
     private async Task<GenerationEnd> ReadEndAsync(CancellationToken cancellationToken)
     {
-        var next = await _verification.ReadAsync(cancellationToken).ConfigureAwait(false);
+        VerificationEvent next;
+        do
+        {
+            // An exit's announcement may come late: it is a hint, nothing more.
+            next = await _verification.ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        while (next is Announcement);
+
         return next as GenerationEnd ?? throw new ProtocolException(
             VerificationErrorCode.BadMessage,
             "The server went on after the last verdict.",

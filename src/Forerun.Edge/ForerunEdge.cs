@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Forerun.Core.Emulation;
 using Forerun.Edge.Generation;
 using Forerun.Inference;
 using Forerun.Inference.Drafting;
@@ -9,7 +10,7 @@ namespace Forerun.Edge;
 public sealed class ForerunEdge : IDisposable
 {
     private readonly LanguageModel _draft;
-    private readonly ImmutableArray<ModelDrafter> _drafters;
+    private readonly ImmutableArray<IDrafter> _drafters;
     private readonly GrpcVerifier _verifier;
 
     private ForerunEdge(LanguageModel draft, ForerunEdgeOptions options)
@@ -21,7 +22,7 @@ public sealed class ForerunEdge : IDisposable
             TokenizerFingerprint = draft.Tokenizer.Fingerprint,
             TargetId = options.TargetId,
         });
-        _drafters = [.. Enumerable.Range(0, options.Drafters).Select(_ => new ModelDrafter(draft))];
+        _drafters = [.. Enumerable.Range(0, options.Drafters).Select(_ => CreateDrafter(draft, options.Emulated))];
         Generator = new TextGenerator(_verifier, draft, _drafters, options.Generation);
     }
 
@@ -52,10 +53,16 @@ public sealed class ForerunEdge : IDisposable
     {
         foreach (var drafter in _drafters)
         {
-            drafter.Dispose();
+            (drafter as IDisposable)?.Dispose();
         }
 
         _verifier.Dispose();
         _draft.Dispose();
+    }
+
+    private static IDrafter CreateDrafter(LanguageModel draft, EmulatedProfile? emulated)
+    {
+        var drafter = new ModelDrafter(draft);
+        return emulated is null ? drafter : new EmulatedDrafter(drafter, emulated);
     }
 }

@@ -1,3 +1,4 @@
+using Forerun.Core.Emulation;
 using Forerun.Edge.Generation;
 using Forerun.Inference;
 
@@ -22,6 +23,9 @@ public sealed record ForerunEdgeOptions
     /// <summary>Generations that draft at the same time, each with its own cache; more wait. Default 1: they share the
     /// cores.</summary>
     public int Drafters { get; init; } = 1;
+
+    /// <summary>Hardware whose times drafting is stretched to; null (default) = this machine's own.</summary>
+    public EmulatedProfile? Emulated { get; init; }
 
     /// <summary>How texts are generated.</summary>
     public TextGeneratorOptions Generation { get; init; } = TextGeneratorOptions.Default;

@@ -33,17 +33,44 @@ public class CommandLineTests
     }
 
     [Fact]
-    public async Task Demo_Json_EqualTextsAndFewerTargetPasses()
+    public async Task Demo_Json_EqualTextsInEveryModePlainAndEmulated()
     {
-        var result = await ForerunProgram.RunAsync("demo", "--max-tokens", "24", "--rtt", "1", "--temperature", "0.8", "--seed", "5", "--json");
-        Assert.Equal(("", 0), (result.Error, result.ExitCode));
-        var document = JsonDocument.Parse(result.Output).RootElement;
-        Assert.True(document.GetProperty("equal").GetBoolean());
-        var modes = document.GetProperty("modes").EnumerateArray().ToArray();
-        Assert.Equal(["autoregressive", "speculative"], modes.Select(mode => mode.GetProperty("mode").GetString()));
-        Assert.Equal(modes[0].GetProperty("text").GetString(), modes[1].GetProperty("text").GetString());
-        Assert.True(modes[1].GetProperty("rounds").GetInt32() < modes[0].GetProperty("rounds").GetInt32());
-        Assert.InRange(document.GetProperty("acceptanceRate").GetDouble(), 0.01, 1.0);
+        var path = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(
+                path, """{"name": "test-board", "draftMs": 8, "verifyMs": 30, "networkMs": 2}""", TestContext.Current.CancellationToken);
+            var result = await ForerunProgram.RunAsync(
+                "demo", "--max-tokens", "26", "--rtt", "1", "--temperature", "0.8", "--seed", "5", "--emulate", path, "--json");
+            Assert.Equal(("", 0), (result.Error, result.ExitCode));
+            var document = JsonDocument.Parse(result.Output).RootElement;
+            Assert.True(document.GetProperty("equal").GetBoolean());
+            Assert.InRange(document.GetProperty("acceptanceRate").GetDouble(), 0.01, 1.0);
+            CheckModes(document, emulated: null, expectedTokens: 26);
+            var emulated = document.GetProperty("emulatedRun");
+            CheckModes(emulated, "test-board", expectedTokens: 24);
+            Assert.Equal(2, emulated.GetProperty("emulatedRoundTripMs").GetDouble());
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+
+        static void CheckModes(JsonElement report, string? emulated, int expectedTokens)
+        {
+            var modes = report.GetProperty("modes").EnumerateArray().ToArray();
+            string[] names = ["autoregressive", "speculative", "preemptive", "pipelined"];
+            Assert.Equal(names, modes.Select(mode => mode.GetProperty("mode").GetString()));
+            Assert.Single(modes.Select(mode => mode.GetProperty("text").GetString()).Distinct());
+            Assert.All(modes, mode => Assert.Equal(emulated, mode.GetProperty("emulated").GetString()));
+            Assert.All(modes, mode => Assert.Equal(expectedTokens, mode.GetProperty("tokens").GetArrayLength()));
+            Assert.All(modes[1..], mode => Assert.True(
+                mode.GetProperty("rounds").GetInt32() < modes[0].GetProperty("rounds").GetInt32()));
+            Assert.Equal(emulated, report.GetProperty("emulated").GetString());
+            Assert.Contains(report.GetProperty("bestMode").GetString(), names);
+            Assert.All(modes, mode => Assert.Equal(
+                emulated is null ? JsonValueKind.Null : JsonValueKind.Object, mode.GetProperty("overruns").ValueKind));
+        }
     }
 
     [Fact]
@@ -122,6 +149,8 @@ public class CommandLineTests
     [InlineData(1, "no-such-prompts", "train-exits", "--prompts", "no-such-prompts", "--output", "x")]
     [InlineData(2, "--exits takes layer numbers", "train-exits", "--prompts", "x", "--output", "x", "--exits", "10,b")]
     [InlineData(2, "--server", "edge", "x")]
+    [InlineData(2, "There is no emulated hardware \"abacus\"", "edge", "x", "--server", "http://127.0.0.1:9", "--emulate", "abacus")]
+    [InlineData(2, "expected a100+jetson-nano", "serve", "--emulate", "none")]
     [InlineData(2, "--no-such-option", "generate", "x", "--no-such-option")]
     public async Task Mistakes_AreToldOnStandardErrorWithAnExitCode(int exitCode, string text, params string[] arguments)
     {

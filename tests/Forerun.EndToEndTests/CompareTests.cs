@@ -81,6 +81,39 @@ public sealed class CompareTests : IDisposable
         Assert.Equal(got, report.GetProperty("difference").GetProperty("got").GetProperty("id").GetInt32());
     }
 
+    [Fact]
+    public async Task Compare_EmulatedFile_MarksEveryOutputAndTakesItsTimes()
+    {
+        var profile = Path.Combine(_folder, "board.json");
+        await File.WriteAllTextAsync(
+            profile, """{"name": "test-board", "draftMs": 8, "verifyMs": 12, "networkMs": 2}""", Cancellation);
+        var output = Path.Combine(_folder, "results");
+        string[] arguments =
+        [
+            "compare", "--model", Model("smollm-gqa-tied-q8_0"), "--draft-model", Model("smollm-gqa-tied-q4_0"), "--raw",
+            "--prompts", Repository.Path("data", "prompts", "gsm8k.jsonl"), "--limit", "1", "--max-tokens", "8",
+            "--modes", "pipelined", "--emulate", profile, "--output", output,
+        ];
+        var json = await ForerunProgram.RunAsync([.. arguments, "--json"]);
+        Assert.Equal(("", 0), (json.Error, json.ExitCode));
+        var report = JsonDocument.Parse(json.Output).RootElement;
+        Assert.Equal("test-board", report.GetProperty("emulated").GetString());
+        var settings = report.GetProperty("settings");
+        Assert.Equal("draft of 4: 8 ms, verification 12 ms, network 2 ms", settings.GetProperty("emulatedTimes").GetString());
+        Assert.Equal(["rtt 2 ms"], settings.GetProperty("links").EnumerateArray().Select(link => link.GetProperty("name").GetString()));
+        var modes = report.GetProperty("modes").EnumerateArray().ToArray();
+        Assert.Equal(["autoregressive", "pipelined"], modes.Select(mode => mode.GetProperty("mode").GetString()));
+        Assert.All(modes, mode => Assert.True(mode.GetProperty("equal").GetBoolean()));
+        Assert.All(modes, mode => Assert.Equal(
+            mode.GetProperty("rounds").GetInt32() - 1, mode.GetProperty("overruns").GetProperty("verifications").GetInt32()));
+        Assert.True(modes[0].GetProperty("serverMsPerToken").GetDouble() >= 12);
+        Assert.True(modes[1].GetProperty("overruns").GetProperty("draftSteps").GetInt32() > 0);
+
+        var text = await ForerunProgram.RunAsync(arguments);
+        Assert.Contains("Emulated test-board", text.Output);
+        Assert.Contains("**Emulated test-board", await File.ReadAllTextAsync(Path.Combine(output, "report.md"), Cancellation));
+    }
+
     [Theory]
     [InlineData(2, "There is no link \"moon\"", "--link", "moon")]
     [InlineData(2, "'teleported' not recognized", "--modes", "teleported")]

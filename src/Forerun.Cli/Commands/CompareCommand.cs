@@ -12,6 +12,8 @@ namespace Forerun.Cli.Commands;
 /// process is the edge; the server is a process of its own.</summary>
 internal static class CompareCommand
 {
+    private const int EmulatedWarmUpTokens = 4;
+
     private static readonly double[] DefaultRoundTripsMs = [0, 5, 20];
 
     /// <summary>The command.</summary>
@@ -26,24 +28,33 @@ internal static class CompareCommand
 
     private static async Task<int> RunAsync(CompareOptions options, ParseResult parsed, CancellationToken cancellationToken)
     {
-        var links = options.Links.Profiles(parsed, DefaultRoundTripsMs);
+        var emulated = EmulateOption.Profile(parsed, options.Emulate);
+        var links = options.Links.Profiles(
+            parsed, emulated is null ? DefaultRoundTripsMs : [emulated.Network.TotalMilliseconds]);
         var sets = options.ReadPrompts(parsed);
         var targetPath = BundledModels.Target(parsed.GetValue(options.Common.Model));
         await using var server = await ServerProcess.StartAsync(
-            targetPath, BundledModels.Draft(parsed.GetValue(options.Common.DraftModel)), cancellationToken);
+            targetPath,
+            BundledModels.Draft(parsed.GetValue(options.Common.DraftModel)),
+            parsed.GetValue(options.Emulate),
+            cancellationToken);
         if (ServerProcess.HasTwoCores)
         {
             ProcessCores.Restrict(1);
         }
 
         using var draft = options.Drafter.Load(
-            parsed, options.Common.DraftModel, new ModelLoadOptions { Threads = 1 }, tokenizerPath: () => targetPath);
+            parsed, options.Common.DraftModel, new ModelLoadOptions { Threads = 1 }, tokenizerPath: () => targetPath, emulated);
         var settings = options.Settings(parsed, server.TargetId, draft, sets, links);
         var setup = new CompareSetup(server, targetPath, draft, settings);
         var output = parsed.GetValue(options.Output);
         using var store = CellStore.Open(output, settings);
         var plan = new ComparePlan(settings, sets);
-        var run = new CompareRun(plan, store, setup.Request, setup.Connect) { SkipUnsupported = !options.ModesAreNamed(parsed) };
+        var run = new CompareRun(plan, store, setup.Request, setup.Connect)
+        {
+            SkipUnsupported = !options.ModesAreNamed(parsed),
+            WarmUpTokens = emulated is null ? CompareRun.DefaultWarmUpTokens : EmulatedWarmUpTokens,
+        };
         var json = parsed.GetValue(options.Common.Json);
         var bar = new CompareProgress(!json && !Console.IsErrorRedirected, links.Sum(link => plan.Over(link).Length));
         var difference = await KeepingAsync(
@@ -94,6 +105,11 @@ internal static class CompareCommand
         {
             ShowTable(CompareColumns.Speed, report.Modes);
             ShowTable(CompareColumns.Cost, report.Modes);
+            if (report.DescribeEmulation() is { } emulation)
+            {
+                AnsiConsole.WriteLine(emulation);
+            }
+
             AnsiConsole.WriteLine($"Every text is equal, token for token. Target {report.Settings.Target}; {report.Settings.Machine.Cpu}, {report.Settings.Machine.InstructionSet}.");
         }
 

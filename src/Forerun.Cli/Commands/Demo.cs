@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Forerun.Cli.Running;
 using Forerun.Core.Decoding;
+using Forerun.Core.Emulation;
 using Forerun.Edge;
 using Forerun.Edge.Links;
 using Forerun.Inference.Gguf;
@@ -10,27 +11,44 @@ using Forerun.Inference.Tokenization;
 
 namespace Forerun.Cli.Commands;
 
+/// <summary>Hardware that a demo emulates.</summary>
+/// <param name="Profile">Its times.</param>
+/// <param name="NameOrPath">How other processes are told.</param>
+internal sealed record DemoHardware(EmulatedProfile Profile, string NameOrPath);
+
 /// <summary>Runs the demo: a server process, an emulated link, and an edge process per mode.</summary>
 /// <param name="prompt">What to ask.</param>
 /// <param name="profile">The link between them.</param>
 /// <param name="linkSeed">Seed of the link.</param>
 /// <param name="draftLength">Tokens drafted per round.</param>
 /// <param name="targetPath">Target model.</param>
+/// <param name="emulated">Hardware to emulate; null = this machine as it is.</param>
 /// <param name="edgeArguments">Options for the edge processes.</param>
 internal sealed class Demo(
-    string prompt, LinkProfile profile, int linkSeed, int draftLength, string targetPath, ImmutableArray<string> edgeArguments)
+    string prompt,
+    LinkProfile profile,
+    int linkSeed,
+    int draftLength,
+    string targetPath,
+    DemoHardware? emulated,
+    ImmutableArray<string> edgeArguments)
 {
     private const int Pings = 9;
 
-    private static readonly ImmutableArray<DecodingMode> Modes = [DecodingMode.Autoregressive, DecodingMode.Speculative];
+    private static readonly ImmutableArray<DecodingMode> Modes =
+    [
+        DecodingMode.Autoregressive, DecodingMode.Speculative, DecodingMode.Preemptive, DecodingMode.Pipelined,
+    ];
 
     /// <summary>Runs all modes.</summary>
     /// <param name="write">Receives what happens, live; null = quiet.</param>
     /// <param name="cancellationToken">Ends everything, the processes included.</param>
     public async Task<DemoReport> RunAsync(Action<string>? write, CancellationToken cancellationToken)
     {
-        write?.Invoke($"Starting a server and an edge process, between them {profile.Describe()} …\n");
-        await using var server = await ServerProcess.StartAsync(targetPath, draftPath: null, cancellationToken);
+        var hardware = emulated is null ? "" : $", both emulating {emulated.Profile.Name} ({emulated.Profile.Describe()})";
+        write?.Invoke($"Starting a server and an edge process, between them {profile.Describe()}{hardware} …\n");
+        await using var server = await ServerProcess.StartAsync(
+            targetPath, draftPath: null, emulated?.NameOrPath, cancellationToken);
         await using var link = new LinkRelay(server.Address, profile, linkSeed);
         var measured = await MeasureRoundTripAsync(link.Address, cancellationToken);
         var modes = ImmutableArray.CreateBuilder<GenerationReport>();
@@ -57,7 +75,8 @@ internal sealed class Demo(
             [
                 "edge", prompt, "--server", server.ToString(), "--mode", ModeNames.Of(mode),
                 "--draft-length", draftLength.ToString(CultureInfo.InvariantCulture),
-                "--threads", "1", "--warm-up", "--report", path, .. ServerProcess.CoreOption(1), .. edgeArguments,
+                "--threads", "1", "--report", path, .. emulated is null ? ["--warm-up"] : EmulateOption.Arguments(emulated.NameOrPath),
+                .. ServerProcess.CoreOption(1), .. edgeArguments,
             ]);
             var buffer = new char[256];
             int read;
@@ -97,7 +116,8 @@ internal sealed class Demo(
 
     private DemoReport Report(ImmutableArray<GenerationReport> modes, ImmutableArray<long> bytes, double measured)
     {
-        var (autoregressive, speculative) = (modes[0], modes[^1]);
+        var (autoregressive, speculative) = (modes[0], modes[1]);
+        var best = modes.MinBy(mode => mode.TimePerOutputTokenMs ?? double.PositiveInfinity)!;
         return new DemoReport(
             prompt,
             profile.Name,
@@ -109,6 +129,11 @@ internal sealed class Demo(
             autoregressive.TimePerOutputTokenMs / speculative.TimePerOutputTokenMs,
             speculative.AcceptanceRate,
             modes,
-            bytes);
+            bytes)
+        {
+            Emulated = emulated?.Profile.Name,
+            BestMode = best.Mode,
+            BestSpeedup = autoregressive.TimePerOutputTokenMs / best.TimePerOutputTokenMs,
+        };
     }
 }

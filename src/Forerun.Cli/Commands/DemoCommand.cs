@@ -2,15 +2,23 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using Forerun.Cli.Running;
-using Spectre.Console;
+using Forerun.Core.Emulation;
+using Forerun.Edge.Links;
 
 namespace Forerun.Cli.Commands;
 
 /// <summary><c>forerun demo</c>: a server and an edge process with a network between them.</summary>
 internal static class DemoCommand
 {
-    private const string DefaultPrompt = "What is gravity? Explain it to a child in a few sentences.";
+    /// <summary>Of the kind that the bundled draft model guesses best; docs/benchmarks.md has the others.</summary>
+    private const string DefaultPrompt = "A baker sells 12 loaves in the morning and twice as many in the afternoon. "
+        + "Each loaf costs 3 dollars. How much money does he make in a day?";
+
     private const double DefaultRoundTripMs = 5;
+    private const string NoHardware = "none";
+
+    /// <summary>A token of the paper's baseline takes half a second.</summary>
+    private const int MaxEmulatedTokens = 24;
 
     /// <summary>The command.</summary>
     public static Command Create()
@@ -19,21 +27,47 @@ internal static class DemoCommand
         var prompt = new Option<string>("--prompt") { Description = "What to ask.", DefaultValueFactory = _ => DefaultPrompt };
         var linkOptions = new LinkOptions(several: false);
         options.MaxTokens.DefaultValueFactory = _ => 128;
-        var command = new Command("demo", "A server and an edge process, a network between them, and the same text twice.")
+        var emulate = EmulateOption.Create("a second, shorter run", NoHardware);
+        emulate.DefaultValueFactory = _ => EmulatedProfile.Named[0].Name;
+        emulate.Description += $" {NoHardware} = leave that run out.";
+        var command = new Command("demo", "A server and an edge process, a network between them, and the same text in every mode.")
         {
-            prompt, options.Model, options.DraftModel, options.DraftLength,
+            prompt, emulate, options.Model, options.DraftModel, options.DraftLength,
             options.Temperature, options.TopP, options.TopK, options.MinP, options.Seed, options.MaxTokens, options.Json,
         };
         linkOptions.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var json = parsed.GetValue(options.Json);
-            var demo = new Demo(
+            var link = linkOptions.Profiles(parsed, DefaultRoundTripMs)[0];
+            var hardware = Hardware(parsed.GetRequiredValue(emulate)!);
+            var maxTokens = parsed.GetValue(options.MaxTokens);
+            var report = await Create(link, null, maxTokens).RunAsync(json ? null : Console.Out.Write, cancellationToken);
+            if (hardware is not null)
+            {
+                var shorter = maxTokens is 0 or > MaxEmulatedTokens ? MaxEmulatedTokens : maxTokens;
+                var demo = Create(NetworkOf(hardware.Profile), hardware, shorter);
+                report = report.With(await demo.RunAsync(json ? null : Console.Out.Write, cancellationToken));
+            }
+
+            if (json)
+            {
+                Console.WriteLine(JsonSerializer.Serialize(report, ReportJson.Default.DemoReport));
+            }
+            else
+            {
+                DemoTables.Show(report);
+            }
+
+            return report.Equal ? ExitCodes.Success : ExitCodes.Failure;
+
+            Demo Create(LinkProfile profile, DemoHardware? hardware, int tokens) => new(
                 parsed.GetRequiredValue(prompt),
-                linkOptions.Profiles(parsed, DefaultRoundTripMs)[0],
+                profile,
                 parsed.GetValue(linkOptions.Seed),
                 parsed.GetValue(options.DraftLength),
                 BundledModels.Target(parsed.GetValue(options.Model)),
+                hardware,
                 [
                     "--draft-model", BundledModels.Draft(parsed.GetValue(options.DraftModel)),
                     .. Forward(parsed, options.Temperature),
@@ -41,19 +75,8 @@ internal static class DemoCommand
                     .. Forward(parsed, options.TopK),
                     .. Forward(parsed, options.MinP),
                     .. Forward(parsed, options.Seed),
-                    .. Forward(parsed, options.MaxTokens),
+                    options.MaxTokens.Name, tokens.ToString(CultureInfo.InvariantCulture),
                 ]);
-            var report = await demo.RunAsync(json ? null : Console.Out.Write, cancellationToken);
-            if (json)
-            {
-                Console.WriteLine(JsonSerializer.Serialize(report, ReportJson.Default.DemoReport));
-            }
-            else
-            {
-                Show(report);
-            }
-
-            return report.Equal ? ExitCodes.Success : ExitCodes.Failure;
         });
         return command;
     }
@@ -62,31 +85,12 @@ internal static class DemoCommand
         where T : IFormattable =>
         [option.Name, parsed.GetValue(option)!.ToString(null, CultureInfo.InvariantCulture)];
 
-    private static void Show(DemoReport report)
-    {
-        var table = new Table().AddColumns("Mode", "ms/token", "First token", "Accepted", "Tokens/round", "Target passes", "Server ms/token", "Link bytes");
-        foreach (var (mode, bytes) in report.Modes.Zip(report.LinkBytes))
-        {
-            table.AddRow(
-                mode.Mode,
-                $"{mode.TimePerOutputTokenMs:F1}",
-                $"{mode.TimeToFirstTokenMs:F0} ms",
-                mode.AcceptanceRate is { } rate ? $"{rate:P0}" : "-",
-                $"{mode.MeanAcceptanceLength:F2}",
-                $"{mode.TargetPasses}",
-                $"{mode.ServerComputeMs / mode.Tokens.Length:F1}",
-                $"{bytes}");
-        }
+    private static DemoHardware? Hardware(string nameOrPath) =>
+        nameOrPath == NoHardware ? null : new DemoHardware(EmulatedProfileFile.Find(nameOrPath), nameOrPath);
 
-        AnsiConsole.WriteLine();
-        AnsiConsole.Write(table);
-        AnsiConsole.MarkupLine(report.Equal
-            ? $"[green]The texts are equal, token for token[/] ({report.Modes[0].Tokens.Length} tokens)."
-            : "[red]The texts differ.[/] This is a defect.");
-        AnsiConsole.WriteLine(
-            $"Link {report.Link}: {report.EmulatedRoundTripMs:F1} ms emulated, {report.MeasuredRoundTripMs:F1} ms measured. "
-            + $"{(report.Pinned ? "Each process had a core of its own." : "Both processes shared the cores.")} "
-            + $"Speculative is {report.Speedup:F2}x the speed of autoregressive here"
-            + (report.Speedup < 1 ? ": a small target behind a slow link is quicker streamed; drafting still saves the server passes." : "."));
+    private static LinkProfile NetworkOf(EmulatedProfile hardware)
+    {
+        var link = LinkProfile.Loopback with { RoundTripTime = hardware.Network };
+        return link with { Name = link.Describe() };
     }
 }

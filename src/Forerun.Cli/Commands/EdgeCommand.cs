@@ -2,6 +2,7 @@ using System.CommandLine;
 using Forerun.Cli.Running;
 using Forerun.Edge;
 using Forerun.Edge.Generation;
+using Forerun.Inference.Drafting;
 
 namespace Forerun.Cli.Commands;
 
@@ -30,9 +31,10 @@ internal static class EdgeCommand
             Description = "With --mode auto: tell each change of mode or draft length, and why, on standard error.",
         };
         var report = new Option<string?>("--report") { Description = "Also write the JSON document to this file." };
+        var emulate = EmulateOption.Create("drafting");
         var command = new Command("edge", "Draft on this machine, let a server verify.")
         {
-            prompt, listen, warmUp, explain, report,
+            prompt, listen, warmUp, explain, report, emulate,
         };
         edge.AddTo(command, options, needsServer: true);
         command.Validators.Add(result =>
@@ -51,6 +53,7 @@ internal static class EdgeCommand
         options.AddEngine(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
+            var emulated = EmulateOption.Profile(parsed, emulate);
             if (parsed.GetValue(listen) is { Length: > 0 } urls)
             {
                 return await EdgeListener.RunAsync(
@@ -59,6 +62,7 @@ internal static class EdgeCommand
                         Server = parsed.GetRequiredValue(edge.Server)!,
                         DraftModelPath = BundledModels.Draft(parsed.GetValue(options.DraftModel)),
                         Engine = options.Engine(parsed),
+                        Emulated = emulated,
                         Generation = new TextGeneratorOptions
                         {
                             Mode = edge.ModeOf(parsed),
@@ -70,7 +74,7 @@ internal static class EdgeCommand
                     cancellationToken);
             }
 
-            using var setup = await EdgeSetup.LoadAsync(parsed, edge, options, cancellationToken);
+            using var setup = await EdgeSetup.LoadAsync(parsed, edge, options, emulated, cancellationToken);
             var request = options.Request(parsed, setup.Draft.Text, parsed.GetRequiredValue(prompt), setup.Mode);
             if (parsed.GetValue(warmUp))
             {
@@ -80,6 +84,7 @@ internal static class EdgeCommand
             var run = new GenerationRun(setup.Decoder, setup.Draft.Tokenizer, setup.Draft.Name)
             {
                 Explain = parsed.GetValue(explain) ? Console.Error.WriteLine : null,
+                Emulated = setup.Draft.Drafter as EmulatedDrafter,
             };
             var output = new GenerationOutput(parsed.GetValue(options.Json), parsed.GetValue(report));
             return await output.ShowAsync(run, setup.ModelName, request, cancellationToken);

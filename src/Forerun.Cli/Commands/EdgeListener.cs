@@ -57,11 +57,12 @@ internal static class EdgeListener
             [],
             [.. server.Addresses.Select(address => address.ToString())],
             target.TargetId,
-            TimeProvider.System.GetElapsedTime(start).TotalMilliseconds);
+            TimeProvider.System.GetElapsedTime(start).TotalMilliseconds,
+            options.Emulated?.Name);
         Console.WriteLine(json
             ? JsonSerializer.Serialize(report, ReportJson.Default.ServingReport)
             : $"Serving {target.TargetId} at {options.Server} to OpenAI's clients on {string.Join(", ", report.HttpUrls)}, "
-                + "drafting here. Ctrl+C stops.");
+                + $"drafting here{(options.Emulated is { } emulated ? $" in the time of emulated {emulated.Name}" : "")}. Ctrl+C stops.");
         try
         {
             await server.WaitForShutdownAsync(cancellationToken);

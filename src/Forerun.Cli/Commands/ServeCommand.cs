@@ -15,8 +15,9 @@ namespace Forerun.Cli.Commands;
 /// <param name="HttpUrls">For OpenAI's clients (HTTP/1.1); may be empty.</param>
 /// <param name="TargetId">What is served.</param>
 /// <param name="LoadMs">Time until it listened, in milliseconds.</param>
+/// <param name="Emulated">Hardware whose times are emulated; null = the times are this machine's.</param>
 internal sealed record ServingReport(
-    ImmutableArray<string> Urls, ImmutableArray<string> HttpUrls, string TargetId, double LoadMs);
+    ImmutableArray<string> Urls, ImmutableArray<string> HttpUrls, string TargetId, double LoadMs, string? Emulated = null);
 
 /// <summary><c>forerun serve</c>: the target, for edges and for OpenAI's clients.</summary>
 internal static class ServeCommand
@@ -47,15 +48,17 @@ internal static class ServeCommand
         };
         var httpUrls = HttpAddresses.CreateOption();
         var exitOptions = new ExitOptions();
+        var emulate = EmulateOption.Create("the target's passes");
         var command = new Command("serve", "Serve the target to edges and to OpenAI's clients, until Ctrl+C.")
         {
-            options.Model, draftModel, urls, httpUrls, kvMemory, noReuse,
+            options.Model, draftModel, urls, httpUrls, kvMemory, noReuse, emulate,
         };
         exitOptions.AddTo(command);
         options.AddEngine(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var json = parsed.GetValue(options.Json);
+            var emulated = EmulateOption.Profile(parsed, emulate);
             var start = TimeProvider.System.GetTimestamp();
             var targetPath = BundledModels.Target(parsed.GetValue(options.Model));
             using var target = LanguageModel.Load(targetPath, options.Engine(parsed));
@@ -73,6 +76,7 @@ internal static class ServeCommand
                 {
                     KvMemory = parsed.GetValue(kvMemory),
                     ReusePrefixes = !parsed.GetValue(noReuse),
+                    Emulated = emulated,
                 },
                 ConfigureLogging = ConsoleLog(json),
             };
@@ -90,7 +94,8 @@ internal static class ServeCommand
                 [.. server.Addresses.Select(address => address.ToString())],
                 [.. http?.Addresses.Select(address => address.ToString()) ?? []],
                 target.Id,
-                TimeProvider.System.GetElapsedTime(start).TotalMilliseconds);
+                TimeProvider.System.GetElapsedTime(start).TotalMilliseconds,
+                emulated?.Name);
             Console.WriteLine(json
                 ? JsonSerializer.Serialize(report, ReportJson.Default.ServingReport)
                 : $"Serving {target.Id} to edges on {string.Join(", ", report.Urls)}"
@@ -98,6 +103,7 @@ internal static class ServeCommand
                     + $" ({target.InstructionSet}, {target.Threads} threads, up to {ByteSize.Show(server.KvMemory)} of KV caches"
                     + (draft is null ? "" : $", drafting with {draft.Id}")
                     + (exits is null ? "" : $", exits after layers {string.Join(", ", exits.Layers)}")
+                    + (emulated is null ? "" : $"; passes take the time of emulated {emulated.Name}: {emulated.Verification.TotalMilliseconds} ms")
                     + "). Ctrl+C stops.");
             try
             {

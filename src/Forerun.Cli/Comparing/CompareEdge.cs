@@ -28,7 +28,7 @@ internal sealed class CompareEdge(
         var decoder = draftLength is { } length
             ? new EdgeDecoder(verifier, drafter, new() { DraftLength = length })
             : _ownLength;
-        var run = new GenerationRun(decoder, tokenizer);
+        var run = new GenerationRun(decoder, tokenizer) { Emulated = drafter as EmulatedDrafter };
         return run.RunAsync(targetId, request, onUpdate: null, cancellationToken);
     }
 

@@ -15,6 +15,11 @@ internal static class CompareMarkdown
             text.Append("- ").Append(line).Append('\n');
         }
 
+        if (report.DescribeEmulation() is { } emulation)
+        {
+            text.Append("- **").Append(emulation).Append("**\n");
+        }
+
         text.Append('\n').Append(report.Difference is { } difference ? difference.Describe() : "Every text equals the autoregressive one, token for token.").Append('\n');
         if (report.Equal)
         {

@@ -61,6 +61,9 @@ internal sealed class CompareOptions
         Description = "Folder for the results: each finished generation, report.json and report.md. The same command goes on where it was stopped.",
     };
 
+    public Option<string?> Emulate { get; } = EmulateOption.Create(
+        "drafting, the target's passes and, where no link is named, the link's round trip");
+
     /// <summary>Adds all options to the command.</summary>
     public void AddTo(Command command)
     {
@@ -68,7 +71,7 @@ internal sealed class CompareOptions
         Common.MaxTokens.DefaultValueFactory = _ => 64;
         Option[] options =
         [
-            Prompts, Limit, Modes, DraftLengths, Temperatures, Seeds, Output, Common.Model,
+            Prompts, Limit, Modes, DraftLengths, Temperatures, Seeds, Output, Emulate, Common.Model,
             Common.TopP, Common.TopK, Common.MinP, Common.RepetitionPenalty, Common.MaxTokens, Common.Raw, Common.Json,
         ];
         foreach (var option in options)
@@ -118,6 +121,8 @@ internal sealed class CompareOptions
             MaxTokens = parsed.GetValue(Common.MaxTokens),
             Raw = parsed.GetValue(Common.Raw),
             Machine = Machine.This(),
+            Emulated = EmulateOption.Profile(parsed, Emulate)?.Name,
+            EmulatedTimes = EmulateOption.Profile(parsed, Emulate)?.Describe(),
             Commit = Machine.Commit,
         };
 }

@@ -11,6 +11,15 @@ namespace Forerun.Cli.Comparing;
 internal sealed record CompareReport(
     bool Equal, Difference? Difference, CompareSettings Settings, ImmutableArray<CompareRow> Modes)
 {
+    /// <summary>Hardware whose times are emulated; null = the times are the machine's.</summary>
+    public string? Emulated => Settings.Emulated;
+
+    /// <summary>For people: what is emulated, and where this machine was too slow for it; null where nothing is.</summary>
+    public string? DescribeEmulation() => Emulated is null
+        ? null
+        : $"Emulated {Emulated} ({Settings.EmulatedTimes}): models, exits, protocol and hits are real, the times are the profile's"
+            + (Modes.IsEmpty ? "." : $"; {Modes.Select(row => row.Overruns!).Aggregate((sum, row) => sum + row).Describe()}.");
+
     /// <summary>The report of texts that are all equal.</summary>
     /// <param name="settings">What was compared.</param>
     /// <param name="plan">All cells.</param>

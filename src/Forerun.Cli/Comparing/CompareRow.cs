@@ -105,6 +105,11 @@ internal sealed class CompareRow
     /// <summary>Median wait of a round less the server's queue and compute; null where verdicts are streamed.</summary>
     public double? LinkMsPerRound => OrNull(_runs.Select(run => run.LinkMsPerRound), 0.5);
 
+    /// <summary>Where this machine was slower than what it emulates; null where nothing is emulated.</summary>
+    public OverrunReport? Overruns => _runs[0].Emulated is null
+        ? null
+        : _runs.Select(run => run.Overruns!).Aggregate((sum, run) => sum + run);
+
     private double? PerToken(double share) => OrNull(_runs.Select(run => run.TimePerOutputTokenMs), share);
 
     private double Share(Func<GenerationReport, double> part) => _runs.Sum(part) / _runs.Sum(run => run.TotalMs);

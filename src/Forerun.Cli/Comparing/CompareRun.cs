@@ -15,7 +15,11 @@ internal sealed class CompareRun(
     Func<PlannedCell, GenerationRequest> request,
     Func<LinkProfile, CompareEdge> connect)
 {
-    private const int WarmUpTokens = 24;
+    /// <summary>Tokens that make code fast.</summary>
+    public const int DefaultWarmUpTokens = 24;
+
+    /// <summary>Tokens to decode in every mode before anything is measured; by default as many as make code fast.</summary>
+    public int WarmUpTokens { get; init; } = DefaultWarmUpTokens;
 
     /// <summary>Modes that the server does not offer are left out when true, and refused otherwise.</summary>
     public bool SkipUnsupported { get; init; }

@@ -36,6 +36,12 @@ internal sealed record CompareSettings
 
     public required Machine Machine { get; init; }
 
+    /// <summary>Hardware whose times are emulated; null = the times are the machine's.</summary>
+    public string? Emulated { get; init; }
+
+    /// <summary>Its figures.</summary>
+    public string? EmulatedTimes { get; init; }
+
     /// <summary>The commit this program was built from; null when the build did not know.</summary>
     public required string? Commit { get; init; }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Forerun.Cloud;
 using Forerun.Core.Decoding;
+using Forerun.Core.Emulation;
 using Forerun.Edge;
 using Forerun.Edge.EdgeOnly;
 using Forerun.Inference;
@@ -34,13 +35,18 @@ internal sealed class EdgeSetup : IDisposable
     /// <param name="parsed">The command line.</param>
     /// <param name="options">Who verifies and drafts.</param>
     /// <param name="common">The engine, the models, the draft length.</param>
+    /// <param name="emulated">Hardware whose times drafting is stretched to; null = this machine's own.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public static async Task<EdgeSetup> LoadAsync(
-        ParseResult parsed, EdgeOptions options, CommonOptions common, CancellationToken cancellationToken)
+        ParseResult parsed,
+        EdgeOptions options,
+        CommonOptions common,
+        EmulatedProfile? emulated,
+        CancellationToken cancellationToken)
     {
         var engine = common.Engine(parsed);
         var draft = options.Drafter.Load(
-            parsed, common.DraftModel, engine, () => BundledModels.Tokenizer(parsed.GetValue(options.Tokenizer)));
+            parsed, common.DraftModel, engine, () => BundledModels.Tokenizer(parsed.GetValue(options.Tokenizer)), emulated);
         var setup = new EdgeSetup(draft, options.ModeOf(parsed));
         try
         {

@@ -41,8 +41,10 @@ internal sealed class GenerationOutput(bool json, string? reportPath = null)
         var accepted = report.AcceptanceRate is { } rate ? $", {rate:P0} of drafts accepted" : "";
         var ahead = report.PreDrafts is { } drafts ? $", {drafts.Hits} of {drafts.Rounds} verdicts drafted for ahead" : "";
         var bytes = report.BytesUp + report.BytesDown > 0 ? $", {report.BytesUp} B up, {report.BytesDown} B down" : "";
-        return $"[{report.Mode}: {report.Tokens.Length} tokens, first after {report.TimeToFirstTokenMs:F0} ms{perToken}, "
-            + $"{report.TargetPasses} target passes{perRound}{accepted}{ahead}{bytes}]";
+        var emulated = report.Emulated is { } profile ? $"emulated {profile}, " : "";
+        var overruns = report.Overruns is { } late ? $", {late.Describe()}" : "";
+        return $"[{emulated}{report.Mode}: {report.Tokens.Length} tokens, first after {report.TimeToFirstTokenMs:F0} ms{perToken}, "
+            + $"{report.TargetPasses} target passes{perRound}{accepted}{ahead}{bytes}{overruns}]";
     }
 
     private void Show(TextUpdate update)

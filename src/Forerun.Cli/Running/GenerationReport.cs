@@ -21,6 +21,12 @@ internal sealed record GenerationReport
     /// <summary>How the server was lost, where a fallback went on; else null.</summary>
     public required string? Loss { get; init; }
 
+    /// <summary>Hardware whose times are emulated; null = the times are this machine's.</summary>
+    public string? Emulated { get; init; }
+
+    /// <summary>Where this machine was slower than what it emulates; null where nothing is emulated.</summary>
+    public OverrunReport? Overruns { get; init; }
+
     public required ImmutableArray<int> Tokens { get; init; }
 
     public required string Text { get; init; }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Forerun.Core.Decoding;
 using Forerun.Edge;
 using Forerun.Edge.Generation;
+using Forerun.Inference.Drafting;
 using Forerun.Inference.Tokenization;
 
 namespace Forerun.Cli.Running;
@@ -15,6 +16,9 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer, st
     /// <summary>Receives what the controller tells about its choices; null = nobody asks.</summary>
     public Action<string>? Explain { get; init; }
 
+    /// <summary>The decoder's drafter where hardware is emulated, else null.</summary>
+    public EmulatedDrafter? Emulated { get; init; }
+
     /// <summary>Runs to the end.</summary>
     /// <param name="model">How the report names the target.</param>
     /// <param name="request">What to generate.</param>
@@ -27,6 +31,7 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer, st
         var whole = new System.Text.StringBuilder();
         var start = TimeProvider.System.GetTimestamp();
         var firstRound = TimeSpan.Zero;
+        var overruns = Emulated is null ? null : OverrunReport.Of(Emulated);
         var updates = new TextDecoder(decoder, tokenizer).GenerateAsync(request, cancellationToken: cancellationToken);
         await foreach (var update in updates)
         {
@@ -46,8 +51,12 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer, st
         }
 
         var total = TimeProvider.System.GetElapsedTime(start);
-        var report = Report(
-            rounds[0].Loss is null ? model : draftModel ?? model, request, rounds, whole.ToString(), firstRound, total);
+        var name = rounds[0].Loss is null ? model : draftModel ?? model;
+        var report = Report(name, request, rounds, whole.ToString(), firstRound, total) with
+        {
+            Emulated = Emulated?.Profile.Name,
+            Overruns = overruns is null ? null : OverrunReport.Since(overruns, Emulated!, request.Mode, rounds),
+        };
         if (request.Mode != DecodingMode.Auto || decoder.Controller is not { } decision)
         {
             return report;

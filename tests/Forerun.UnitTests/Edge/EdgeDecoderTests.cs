@@ -35,6 +35,16 @@ public class EdgeDecoderTests
     }
 
     [Fact]
+    public async Task Complete_AnnouncementAfterTheLastVerdict_IsIgnored()
+    {
+        var late = new Announcement(1, 2, 0, 9, 0.5f);
+        var verifier = new ScriptedVerifier(V(1, 0, 20, isLast: true), late, late, End);
+        var generation = await new EdgeDecoder(verifier, Counter).CompleteAsync(Request, Deadline.Token);
+        Assert.Equal([20], generation.Tokens);
+        Assert.Equal(End, generation.End);
+    }
+
+    [Fact]
     public async Task Generate_Autoregressive_SendsNothing()
     {
         var verifier = new ScriptedVerifier(V(1, 0, 20), V(2, 0, 21, isLast: true), End);
