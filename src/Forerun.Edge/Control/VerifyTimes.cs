@@ -33,8 +33,12 @@ internal sealed class VerifyTimes(int maxRows)
         var meanTime = Mean(i => _byRows[i].Value);
         var covariance = weight * Mean(i => (i - meanRow) * (_byRows[i].Value - meanTime));
         var variance = weight * Mean(i => (i - meanRow) * (i - meanRow));
-        var slope = Math.Max(
-            0, (covariance + (SlopePriorWeight * SlopePrior * meanTime)) / (variance + SlopePriorWeight));
+
+        // A row more never costs more than the first one.
+        var slope = Math.Clamp(
+            (covariance + (SlopePriorWeight * SlopePrior * meanTime)) / (variance + SlopePriorWeight),
+            0,
+            meanTime / (meanRow + 1));
         for (var i = 0; i < maxRows; i++)
         {
             var line = Math.Max(0, meanTime + (slope * (i - meanRow)));
