@@ -28,7 +28,7 @@ internal sealed class EdgeOptions
             + "while the server verifies; pipelined = and sends it ahead; colocated = the server; auto = what is measured to be the fastest of these but "
             + "colocated, with its own draft lengths. The text is the same. "
             + "edge-only = the draft model alone, without a server: another, lesser text.",
-        DefaultValueFactory = _ => ModeNames.Of(DecodingMode.Auto),
+        DefaultValueFactory = _ => ModeNames.Of(DecodingMode.Speculative),
     };
 
     public Option<string?> Fallback { get; } = new("--fallback")
