@@ -128,7 +128,7 @@ public sealed partial class VerificationScheduler : IDisposable
                 request.Mode == DecodingMode.Colocated ? _drafts!.CreateSession(request) : null)
             {
                 Number = ++_generations,
-                Announcer = request.Mode is DecodingMode.Preemptive or DecodingMode.Pipelined
+                Announcer = request.Mode.DraftsAhead()
                     ? _exits?.CreateAnnouncer(request, limits)
                     : null,
             };

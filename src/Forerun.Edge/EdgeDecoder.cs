@@ -69,8 +69,7 @@ public sealed class EdgeDecoder
             throw new ArgumentException("The prompt is empty: expected at least one token.", nameof(request));
         }
 
-        if (request.Mode is not (DecodingMode.Autoregressive or DecodingMode.Colocated or DecodingMode.EdgeOnly)
-            && _drafter is null)
+        if (request.Mode.DraftsOnEdge() && _drafter is null)
         {
             throw new ArgumentException(
                 $"The mode '{request.Mode}' needs a drafter. Pass one, or choose the mode 'Autoregressive'.",

@@ -34,7 +34,7 @@ internal sealed class EdgeSession : IDisposable
         TimeProvider time)
     {
         _verification = verification;
-        _drafter = request.Mode is DecodingMode.Autoregressive or DecodingMode.Colocated or DecodingMode.EdgeOnly ? null : drafter;
+        _drafter = request.Mode.DraftsOnEdge() ? drafter : null;
         _isColocated = request.Mode == DecodingMode.Colocated;
         _policy = policy;
         _time = time;
@@ -49,7 +49,7 @@ internal sealed class EdgeSession : IDisposable
 
         _drafter.Begin(request);
         _trunk.Follow(request.PromptTokens.AsSpan(), wanted: 0);
-        if (request.Mode is DecodingMode.Preemptive or DecodingMode.Pipelined)
+        if (request.Mode.DraftsAhead())
         {
             _preDrafter = new PreDrafter(_drafter, DraftLengthAt, odds, preDrafts, time);
         }
@@ -105,7 +105,7 @@ internal sealed class EdgeSession : IDisposable
     }
 
     /// <summary>Whether the next round's draft is guessed at while this one is verified.</summary>
-    private bool DraftsAhead => _choice.Mode is DecodingMode.Preemptive or DecodingMode.Pipelined;
+    private bool DraftsAhead => _choice.Mode.DraftsAhead();
 
     private int DraftLengthAt(int position) => _limits.DraftLength(position, _choice.DraftLength);
 

@@ -38,10 +38,7 @@ internal static class CompareCommand
             BundledModels.Draft(parsed.GetValue(options.Common.DraftModel)),
             parsed.GetValue(options.Emulate),
             cancellationToken);
-        if (ServerProcess.HasTwoCores)
-        {
-            ProcessCores.Restrict(1);
-        }
+        ServerProcess.TakeOtherCore();
 
         using var draft = options.Drafter.Load(
             parsed, options.Common.DraftModel, new ModelLoadOptions { Threads = 1 }, tokenizerPath: () => targetPath, emulated);

@@ -38,10 +38,7 @@ internal static class ServerBenchCommand
             var draftPath = BundledModels.Draft(parsed.GetValue(options.DraftModel));
             await using var server = await ServerProcess.StartAsync(
                 BundledModels.Target(parsed.GetValue(options.Model)), draftPath, emulate: null, cancellationToken);
-            if (ServerProcess.HasTwoCores)
-            {
-                ProcessCores.Restrict(1);
-            }
+            ServerProcess.TakeOtherCore();
 
             using var draft = LanguageModel.Load(draftPath, new ModelLoadOptions { Threads = 1 });
             int[] counts = [.. parsed.GetRequiredValue(edges).Order()];

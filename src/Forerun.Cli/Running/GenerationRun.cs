@@ -108,12 +108,10 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer, st
             WaitMs = counts.WaitTime.TotalMilliseconds,
             CloudWaitMs = rounds.Sum(CloudWaitMs),
             ServerComputeMs = end.Usage.Compute.TotalMilliseconds,
-            PreDrafts = request.Mode is DecodingMode.Preemptive or DecodingMode.Pipelined or DecodingMode.Auto
+            PreDrafts = request.Mode.DraftsAhead() || request.Mode == DecodingMode.Auto
                 ? PreDraftReport.Of(counts.PreDrafts)
                 : null,
-            LinkMsPerRound = request.Mode is DecodingMode.Autoregressive or DecodingMode.Colocated or DecodingMode.EdgeOnly
-                ? null
-                : LinkMs(rounds),
+            LinkMsPerRound = request.Mode.DraftsOnEdge() ? LinkMs(rounds) : null,
             BytesUp = rounds[^1].Bytes.Up,
             BytesDown = rounds[^1].Bytes.Down,
         };

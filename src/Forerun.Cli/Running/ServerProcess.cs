@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Forerun.Cli.Commands;
+using Forerun.Inference;
 
 namespace Forerun.Cli.Running;
 
@@ -25,6 +26,15 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     /// <summary>What it serves.</summary>
     public string TargetId { get; }
+
+    /// <summary>Binds this process to the core that the server leaves free; nothing on machines with one core.</summary>
+    public static void TakeOtherCore()
+    {
+        if (HasTwoCores)
+        {
+            ProcessCores.Restrict(1);
+        }
+    }
 
     /// <summary>The option that binds a process to a core; empty on machines with one core.</summary>
     public static string[] CoreOption(int core) =>

@@ -1,0 +1,12 @@
+namespace Forerun.Core.Decoding;
+
+/// <summary>What the decoding modes have in common. Pure; thread-safe.</summary>
+public static class DecodingModeTraits
+{
+    /// <summary>Whether the mode needs a drafter on the edge.</summary>
+    public static bool DraftsOnEdge(this DecodingMode mode) =>
+        mode is not (DecodingMode.Autoregressive or DecodingMode.Colocated or DecodingMode.EdgeOnly);
+
+    /// <summary>Whether the edge drafts while the target verifies, and so listens to announcements.</summary>
+    public static bool DraftsAhead(this DecodingMode mode) => mode is DecodingMode.Preemptive or DecodingMode.Pipelined;
+}
