@@ -15,6 +15,7 @@ internal sealed class EdgeSession : IDisposable
     private readonly GenerationLimits _limits;
     private readonly IDecodingPolicy _policy;
     private readonly bool _isColocated;
+    private readonly bool _needsDraftProbs;
     private readonly TimeProvider _time;
     private DraftBranch _trunk = new();
     private DecodingChoice _choice;
@@ -36,6 +37,7 @@ internal sealed class EdgeSession : IDisposable
         _verification = verification;
         _drafter = request.Mode.DraftsOnEdge() ? drafter : null;
         _isColocated = request.Mode == DecodingMode.Colocated;
+        _needsDraftProbs = request.Sampling.NeedsDraftProbs();
         _policy = policy;
         _time = time;
         _position = request.PromptTokens.Length;
@@ -51,7 +53,10 @@ internal sealed class EdgeSession : IDisposable
         _trunk.Follow(request.PromptTokens.AsSpan(), wanted: 0);
         if (request.Mode.DraftsAhead())
         {
-            _preDrafter = new PreDrafter(_drafter, DraftLengthAt, odds, preDrafts, time);
+            _preDrafter = new PreDrafter(_drafter, DraftLengthAt, odds, preDrafts, time)
+            {
+                NeedsDraftProbs = _needsDraftProbs,
+            };
         }
     }
 
@@ -124,7 +129,10 @@ internal sealed class EdgeSession : IDisposable
             _drafter.Extend(new ReadOnlySpan<DraftBranch>(in _trunk));
         }
 
-        return new Draft(_round, _position, [.. _trunk.Drafted]);
+        return new Draft(_round, _position, [.. _trunk.Drafted])
+        {
+            DraftProbs = _needsDraftProbs ? _trunk.DraftProbs : [],
+        };
     }
 
     /// <summary>Moves behind the verdict; what was drafted ahead for it is kept.</summary>
