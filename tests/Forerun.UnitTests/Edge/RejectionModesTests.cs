@@ -151,7 +151,7 @@ public class RejectionModesTests
         Assert.InRange(pValue, 1e-4, 1);
     }
 
-    private static IEnumerable<(int Token, double Chance)> Probs(SamplingOptions sampling, ImmutableArray<int> context)
+    private static List<(int Token, double Chance)> Probs(SamplingOptions sampling, ImmutableArray<int> context)
     {
         using var cache = TinyModels.Target.CreateCache();
         using var pass = TinyModels.Target.CreatePass(16, 1);
