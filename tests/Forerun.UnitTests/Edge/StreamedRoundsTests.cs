@@ -66,7 +66,10 @@ public class StreamedRoundsTests
         using var drafter = new ModelDrafter(model);
         var request = new GenerationRequest
         {
-            PromptTokens = [1, 2, 3], MaxTokens = 120, IgnoreEndTokens = true, Mode = DecodingMode.Pipelined,
+            PromptTokens = [1, 2, 3],
+            MaxTokens = 120,
+            IgnoreEndTokens = true,
+            Mode = DecodingMode.Pipelined,
         };
         var text = TinyModels.PlainLoop(TinyModels.Target, request);
         var accepted = 0;
@@ -95,7 +98,9 @@ public class StreamedRoundsTests
     {
         var request = new GenerationRequest
         {
-            PromptTokens = [1, 2, 3], MaxTokens = text.Length, Mode = DecodingMode.Pipelined,
+            PromptTokens = [1, 2, 3],
+            MaxTokens = text.Length,
+            Mode = DecodingMode.Pipelined,
         };
         var verification = await target.OpenAsync(request, Deadline.Token);
         using var session = new EdgeSession(
