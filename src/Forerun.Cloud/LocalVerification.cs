@@ -147,7 +147,7 @@ internal sealed class LocalVerification : IVerification
     internal void AddOwnDraft()
     {
         var tokens = Session.TokensWithRoom(Drafting!.Length)[Session.CommittedLength..];
-        _inbox.Add(new Draft(_inbox.Round, _inbox.BasePosition, [.. tokens]));
+        _inbox.Add(new Draft(_inbox.Round, _inbox.BasePosition, [.. tokens]) { DraftProbs = [.. Drafting.DraftProbs] });
     }
 
     /// <summary>Frees the caches' memory; what they held is computed again.</summary>

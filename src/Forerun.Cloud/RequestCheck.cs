@@ -13,12 +13,12 @@ internal static class RequestCheck
     /// <exception cref="VerifierUnavailableException">The edge wants to resume a session that is not here.</exception>
     public static void CheckOpening(Opening opening, TargetDescription target)
     {
-        if (opening.ProtocolVersion != target.ProtocolVersion)
+        if (opening.ProtocolVersion < 1 || opening.ProtocolVersion > target.ProtocolVersion)
         {
             throw new ProtocolException(
                 VerificationErrorCode.UnsupportedVersion,
                 "Edge and server speak different protocol versions. Update the older of the two.",
-                $"version {target.ProtocolVersion}",
+                target.ProtocolVersion == 1 ? "version 1" : $"version 1 to {target.ProtocolVersion}",
                 $"version {opening.ProtocolVersion}");
         }
 

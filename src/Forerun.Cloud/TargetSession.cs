@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Forerun.Core.Decoding;
 using Forerun.Core.Sampling;
 using Forerun.Inference;
@@ -15,6 +16,7 @@ internal sealed class TargetSession : IDisposable
     private KvCache _cache;
     private int[] _tokens;
     private int _committed;
+    private ImmutableArray<SparseDistribution> _draftProbs = [];
     private int _draftLength = -1;
     private int _plannedRows;
     private int _firstLogitRow;
@@ -53,6 +55,9 @@ internal sealed class TargetSession : IDisposable
     /// <summary>The tokens that stand and the draft under verification.</summary>
     public ReadOnlySpan<int> VerifiedTokens => _tokens.AsSpan(0, _committed + Math.Max(0, _draftLength));
 
+    /// <summary>What the draft's tokens were drawn from; empty unless rejection sampling needs it.</summary>
+    public ImmutableArray<SparseDistribution> DraftProbs => _draftProbs;
+
     /// <summary>Where this session's rows with logits start in the pass.</summary>
     public int FirstLogitRow => _firstLogitRow;
 
@@ -74,6 +79,7 @@ internal sealed class TargetSession : IDisposable
         if (verifies)
         {
             draft!.Tokens.AsSpan(0, draftLength).CopyTo(TokensWithRoom(draftLength + 1)[_committed..]);
+            _draftProbs = draft.DraftProbs.IsEmpty ? [] : draft.DraftProbs[..draftLength];
         }
 
         return _plannedRows = prefill + _draftLength + 1;
@@ -166,7 +172,11 @@ internal sealed class TargetSession : IDisposable
     private int SampleRow(ForwardPass pass, int row)
     {
         var position = _committed + row;
-        return _sampler.Sample(pass.Logits(_firstLogitRow + row), position, _tokens.AsSpan(0, position));
+        var logits = pass.Logits(_firstLogitRow + row);
+        var history = _tokens.AsSpan(0, position);
+        return row < _draftProbs.Length
+            ? _sampler.Verify(logits, position, history, _tokens[position], _draftProbs[row])
+            : _sampler.Sample(logits, position, history);
     }
 
     private void Commit(AcceptanceResult result)

@@ -118,7 +118,8 @@ public sealed partial class VerificationScheduler : IDisposable
         lock (_gate)
         {
             CheckRoom();
-            var inbox = new DraftInbox(request.PromptTokens.Length, vocabSize, _options.MaxDraftLength);
+            var inbox = new DraftInbox(
+                request.PromptTokens.Length, vocabSize, _options.MaxDraftLength, request.Sampling.NeedsDraftProbs());
             if (request.Mode == DecodingMode.Autoregressive)
             {
                 inbox.Stream(int.MaxValue);

@@ -18,6 +18,7 @@ internal sealed partial class EdgeSession : IDisposable
     private readonly GenerationLimits _limits;
     private readonly IDecodingPolicy _policy;
     private readonly bool _isColocated;
+    private readonly bool _needsDraftProbs;
     private readonly TimeProvider _time;
     private DraftBranch _trunk = new();
     private DecodingChoice _choice;
@@ -39,6 +40,7 @@ internal sealed partial class EdgeSession : IDisposable
         _verification = verification;
         _drafter = request.Mode.DraftsOnEdge() ? drafter : null;
         _isColocated = request.Mode == DecodingMode.Colocated;
+        _needsDraftProbs = request.Sampling.NeedsDraftProbs();
         _policy = policy;
         _time = time;
         _position = request.PromptTokens.Length;
@@ -54,7 +56,10 @@ internal sealed partial class EdgeSession : IDisposable
         _trunk.Follow(request.PromptTokens.AsSpan(), wanted: 0);
         if (request.Mode.DraftsAhead())
         {
-            _preDrafter = new PreDrafter(_drafter, DraftLengthAt, odds, preDrafts, time);
+            _preDrafter = new PreDrafter(_drafter, DraftLengthAt, odds, preDrafts, time)
+            {
+                NeedsDraftProbs = _needsDraftProbs,
+            };
             _rehearsal = new Rehearsal(_drafter, odds, time);
         }
     }
@@ -134,7 +139,10 @@ internal sealed partial class EdgeSession : IDisposable
             _drafter.Extend(new ReadOnlySpan<DraftBranch>(in _trunk));
         }
 
-        return new Draft(_round, _position, [.. _trunk.Drafted]);
+        return new Draft(_round, _position, [.. _trunk.Drafted])
+        {
+            DraftProbs = _needsDraftProbs ? _trunk.DraftProbs : [],
+        };
     }
 
     /// <summary>Moves behind the verdict; what was drafted ahead for it is kept.</summary>

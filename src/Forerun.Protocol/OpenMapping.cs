@@ -59,6 +59,7 @@ internal static class OpenMapping
             TopK = (uint)options.TopK,
             MinP = options.MinP,
             Seed = options.Seed,
+            Acceptance = ToMessage(options.Acceptance),
         };
         if (options.TopP != defaults.TopP)
         {
@@ -92,8 +93,23 @@ internal static class OpenMapping
                 ? WireNumbers.ToInt(message.RepetitionWindow, "repetition_window")
                 : defaults.RepetitionWindow,
             Seed = message.Seed,
+            Acceptance = ToRule(message.Acceptance),
         };
     }
+
+    private static V1.Acceptance ToMessage(AcceptanceRule rule) =>
+        rule == AcceptanceRule.Rejection ? V1.Acceptance.Rejection : V1.Acceptance.SharedNoise;
+
+    private static AcceptanceRule ToRule(V1.Acceptance rule) => rule switch
+    {
+        V1.Acceptance.SharedNoise => AcceptanceRule.SharedNoise,
+        V1.Acceptance.Rejection => AcceptanceRule.Rejection,
+        _ => throw new ProtocolException(
+            VerificationErrorCode.BadSampling,
+            "The server does not know this rule of acceptance. Choose another one or update the server.",
+            "shared noise (0) or rejection (1)",
+            $"{(int)rule}"),
+    };
 
     private static Mode ToMessage(DecodingMode mode) => mode switch
     {

@@ -66,6 +66,7 @@ internal static class EdgeCommand
                         Generation = new TextGeneratorOptions
                         {
                             Mode = edge.ModeOf(parsed),
+                            Acceptance = options.AcceptanceOf(parsed),
                             Decoder = new EdgeDecoderOptions { DraftLength = parsed.GetValue(options.DraftLength) },
                         },
                     },

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Forerun.Core.Decoding;
+using Forerun.Core.Sampling;
 using Forerun.Inference;
 using Forerun.Inference.Drafting;
 using Forerun.Inference.Tokenization;
@@ -14,6 +15,7 @@ public sealed class TextGenerator
     private readonly LanguageModel _model;
     private readonly DecoderPool _decoders;
     private readonly DecodingMode _mode;
+    private readonly AcceptanceRule _acceptance;
     private readonly bool _hasFallback;
     private TargetDescription? _target;
 
@@ -39,6 +41,7 @@ public sealed class TextGenerator
                 $"The mode '{_mode}' needs a drafter. Pass one, or choose the mode 'Autoregressive'.", nameof(drafters));
         }
 
+        _acceptance = options.Acceptance;
         Verifier = verifier;
         _hasFallback = options.Decoder.Fallback is not null;
         _model = model;
@@ -65,7 +68,7 @@ public sealed class TextGenerator
 
     /// <summary>Streams a text, an update per round; the last one carries the end. At a stop string, when cancelled and
     /// when the loop is left, the generation ends on the server too.</summary>
-    /// <param name="request">What to generate; its mode is replaced by the generator's.</param>
+    /// <param name="request">What to generate; its mode and its rule of acceptance are replaced by the generator's.</param>
     /// <param name="stopStrings">End the text before the first of them; null = none.</param>
     /// <param name="cancellationToken">Ends the generation, also while it waits for a drafter.</param>
     /// <exception cref="ProtocolException">The request does not fit the target.</exception>
@@ -81,8 +84,10 @@ public sealed class TextGenerator
         var decoder = await _decoders.RentAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            var updates = new TextDecoder(decoder, _model.Tokenizer)
-                .GenerateAsync(request with { Mode = _mode }, stopStrings, cancellationToken);
+            var updates = new TextDecoder(decoder, _model.Tokenizer).GenerateAsync(
+                request with { Mode = _mode, Sampling = request.Sampling with { Acceptance = _acceptance } },
+                stopStrings,
+                cancellationToken);
             await foreach (var update in updates.ConfigureAwait(false))
             {
                 yield return update;

@@ -16,8 +16,8 @@ public class MappingTests
     private static readonly Gen<(int, int, int)> Assumption = Gen.Select(Natural, Natural, Natural);
 
     private static readonly Gen<SamplingOptions> Options =
-        Gen.Select(Gen.Float[0f, 100f], Natural, Unit, Unit, Unit, Natural, Gen.ULong).Select(
-            (temperature, topK, topP, minP, penalty, window, seed) => new SamplingOptions
+        Gen.Select(Gen.Float[0f, 100f], Natural, Unit, Unit, Unit, Natural, Gen.ULong, Gen.Enum<AcceptanceRule>()).Select(
+            (temperature, topK, topP, minP, penalty, window, seed, rule) => new SamplingOptions
             {
                 Temperature = temperature,
                 TopK = topK,
@@ -26,6 +26,7 @@ public class MappingTests
                 RepetitionPenalty = penalty,
                 RepetitionWindow = window,
                 Seed = seed,
+                Acceptance = rule,
             });
 
     [Fact]
