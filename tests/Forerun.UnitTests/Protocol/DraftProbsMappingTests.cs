@@ -17,7 +17,7 @@ public class DraftProbsMappingTests
         {
             DraftProbs = [SparseDistribution.Create([0, 5, 49151], [96, 3000, 1000]), SparseDistribution.Certain(700)],
         },
-        "1227" + "0803" + "1078" + "1A03" + "05" + "BC05"
+        "1223" + "0803" + "1078" + "1A03" + "05" + "BC05"
             + "2A0E" + "0A05" + "00" + "05" + "FAFF02" + "1205" + "60" + "B817" + "E807"
             + "2A08" + "0A02" + "BC05" + "1202" + "8020");
 
@@ -31,7 +31,7 @@ public class DraftProbsMappingTests
             Request = new() { PromptTokens = [1], MaxTokens = 0, Sampling = new() { Temperature = 0.5f, Acceptance = AcceptanceRule.Rejection } },
         };
         Assert.Equal(
-            "0A14" + "0802" + "2A030A0101" + "3207" + "0D0000003F" + "4001" + "4002",
+            "0A12" + "0802" + "2A030A0101" + "3207" + "0D0000003F" + "4001" + "4002",
             Convert.ToHexString(OpenMapping.ToMessage(opening).ToByteArray()));
     }
 
