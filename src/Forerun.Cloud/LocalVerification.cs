@@ -174,7 +174,10 @@ internal sealed class LocalVerification : IVerification
     {
         var timings = new ServerTimings(Queued, Session.TakeCompute());
         var isLast = result.FinishReason is not null;
-        var verdict = new Verdict(_inbox.Round, result.AcceptedCount, result.NextToken, timings, isLast);
+        var verdict = new Verdict(_inbox.Round, result.AcceptedCount, result.NextToken, timings, isLast)
+        {
+            LogProbabilities = Session.LogProbabilities,
+        };
         if (Drafting is not null && _inbox.Next is { } draft)
         {
             verdict = verdict with

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Forerun.Core.Decoding;
 using Forerun.Core.Sampling;
 using Forerun.Inference;
@@ -12,6 +13,7 @@ internal sealed class TargetSession : IDisposable
     private readonly TokenSampler _sampler;
     private readonly GenerationLimits _limits;
     private readonly int _promptLength;
+    private readonly int? _topLogProbabilities;
     private KvCache _cache;
     private int[] _tokens;
     private int _committed;
@@ -28,6 +30,7 @@ internal sealed class TargetSession : IDisposable
         _sampler = new TokenSampler(request.Sampling, target.Config.VocabSize, target.DraftVocabulary);
         _limits = limits;
         _promptLength = request.PromptTokens.Length;
+        _topLogProbabilities = request.TopLogProbabilities;
         _tokens = new int[_promptLength + 256];
         request.PromptTokens.CopyTo(_tokens);
         _committed = _promptLength;
@@ -145,9 +148,13 @@ internal sealed class TargetSession : IDisposable
             _limits,
             (Session: this, Pass: pass),
             static (state, row) => state.Session.SampleRow(state.Pass, row));
+        LogProbabilities = LogProbabilitiesOf(pass, result);
         Commit(result);
         return result;
     }
+
+    /// <summary>How likely the target held the output tokens of the last verification; empty unless asked for.</summary>
+    public ImmutableArray<LogProbabilities> LogProbabilities { get; private set; } = [];
 
     /// <summary>Compute time since this was last asked.</summary>
     public TimeSpan TakeCompute()
@@ -167,6 +174,23 @@ internal sealed class TargetSession : IDisposable
     {
         var position = _committed + row;
         return _sampler.Sample(pass.Logits(_firstLogitRow + row), position, _tokens.AsSpan(0, position));
+    }
+
+    private ImmutableArray<LogProbabilities> LogProbabilitiesOf(ForwardPass pass, AcceptanceResult result)
+    {
+        if (_topLogProbabilities is not { } top)
+        {
+            return [];
+        }
+
+        var outputs = ImmutableArray.CreateBuilder<LogProbabilities>(result.AcceptedCount + 1);
+        for (var row = 0; row <= result.AcceptedCount; row++)
+        {
+            var token = row < result.AcceptedCount ? _tokens[_committed + row] : result.NextToken;
+            outputs.Add(Core.Sampling.LogProbabilities.Of(pass.Logits(_firstLogitRow + row), token, top));
+        }
+
+        return outputs.MoveToImmutable();
     }
 
     private void Commit(AcceptanceResult result)

@@ -15,6 +15,7 @@ internal sealed class EdgeSession : IDisposable
     private readonly GenerationLimits _limits;
     private readonly IDecodingPolicy _policy;
     private readonly bool _isColocated;
+    private readonly bool _wantsLogProbabilities;
     private readonly TimeProvider _time;
     private DraftBranch _trunk = new();
     private DecodingChoice _choice;
@@ -36,6 +37,7 @@ internal sealed class EdgeSession : IDisposable
         _verification = verification;
         _drafter = request.Mode.DraftsOnEdge() ? drafter : null;
         _isColocated = request.Mode == DecodingMode.Colocated;
+        _wantsLogProbabilities = request.TopLogProbabilities is not null;
         _policy = policy;
         _time = time;
         _position = request.PromptTokens.Length;
@@ -83,6 +85,7 @@ internal sealed class EdgeSession : IDisposable
             Round = _round,
             Choice = _choice,
             Tokens = output,
+            LogProbabilities = verdict.LogProbabilities,
             DraftLength = DraftLength(draft, verdict),
             AcceptedCount = verdict.AcceptedCount,
             IsSentAhead = isSentAhead,
@@ -169,6 +172,12 @@ internal sealed class EdgeSession : IDisposable
                         $"The server's verdict of round {draft.Round} lacks tokens that it accepted.",
                         $"{verdict.AcceptedCount}",
                         $"{verdict.AcceptedTokens.Length}");
+                case Verdict verdict when _wantsLogProbabilities && verdict.LogProbabilities.Length != verdict.AcceptedCount + 1:
+                    throw new ProtocolException(
+                        VerificationErrorCode.BadMessage,
+                        $"The server's verdict of round {draft.Round} lacks log probabilities. Ask for none, or update the server.",
+                        $"{verdict.AcceptedCount + 1}",
+                        $"{verdict.LogProbabilities.Length}");
                 case Verdict verdict:
                     return verdict;
                 case GenerationEnd:

@@ -63,7 +63,7 @@ internal sealed class CompletionEndpoints(
 
         var stopStrings = ConversationMapping.ToStopStrings(request.Stop);
         var generation = GenerationMapping.ToRequest(request, promptTokens, isChat ? 0 : DefaultTextTokens);
-        var shape = new CompletionShape(isChat, target, promptTokens.Length, time.GetUtcNow());
+        var shape = new CompletionShape(isChat, target, promptTokens.Length, time.GetUtcNow(), LogprobsShape.Create(request, generator.Tokenizer));
         var writer = new CompletionWriter(context, shape);
         OpenAILog.Started(logger, promptTokens.Length, request.Stream == true);
         var updates = generator.GenerateAsync(generation, stopStrings, context.RequestAborted);

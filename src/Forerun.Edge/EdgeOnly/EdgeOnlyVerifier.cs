@@ -36,6 +36,13 @@ public sealed class EdgeOnlyVerifier(LanguageModel model) : IVerifier
                 $"{request.Mode}");
         }
 
+        if (request.TopLogProbabilities is not null)
+        {
+            throw new ProtocolException(
+                VerificationErrorCode.BadSampling,
+                "The draft model alone gives no log probabilities: they would not be the target's. Ask for none.");
+        }
+
         var prompt = request.PromptTokens;
         if (prompt.Length >= _description.ContextLength)
         {

@@ -34,9 +34,9 @@ internal sealed record Choice
 
     public string? Text { get; init; }
 
-    /// <summary>Always null: not computed.</summary>
+    /// <summary>Null unless asked for.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
-    public string? Logprobs { get; init; }
+    public ChoiceLogprobs? Logprobs { get; init; }
 
     /// <summary><c>stop</c> or <c>length</c>; null until the end.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]

@@ -46,7 +46,7 @@ public static class TinyModels
         using var cache = target.CreateCache();
         using var pass = target.CreatePass(1, 1);
         var batch = new ForwardBatch();
-        var sampler = new TokenSampler(request.Sampling, target.Config.VocabSize);
+        var sampler = new TokenSampler(request.Sampling, target.Config.VocabSize, target.DraftVocabulary);
         List<int> tokens = [.. request.PromptTokens];
         for (var position = 0; ; position++)
         {
