@@ -24,7 +24,7 @@ public sealed record LogProbabilities(float Chosen, ImmutableArray<TokenLogProba
     /// <exception cref="ArgumentException">A logit is NaN or +infinity, or none is above -infinity.</exception>
     public static LogProbabilities Of(ReadOnlySpan<float> logits, int token, int top)
     {
-        double largest = logits[Logits.ArgMax(logits)];
+        var largest = logits[Logits.ArgMax(logits)];
         var sum = 0.0;
         foreach (var logit in logits)
         {
