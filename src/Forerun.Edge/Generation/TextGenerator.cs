@@ -32,7 +32,7 @@ public sealed class TextGenerator
         drafters ??= [];
         options ??= TextGeneratorOptions.Default;
         _mode = options.Mode ?? (drafters.Count == 0 ? DecodingMode.Autoregressive : DecodingMode.Speculative);
-        if (_mode is not (DecodingMode.Autoregressive or DecodingMode.EdgeOnly) && drafters.Count == 0)
+        if (_mode.DraftsOnEdge() && drafters.Count == 0)
         {
             throw new ArgumentException(
                 $"The mode '{_mode}' needs a drafter. Pass one, or choose the mode 'Autoregressive'.", nameof(drafters));
