@@ -15,6 +15,7 @@ internal sealed class LocalVerification : IVerification
 
     private readonly VerificationScheduler _scheduler;
     private readonly DraftInbox _inbox;
+    private readonly DecodingMode _mode;
     private readonly bool _isAutoregressive;
     private Assumption _announced;
 
@@ -27,6 +28,7 @@ internal sealed class LocalVerification : IVerification
     {
         _scheduler = scheduler;
         _inbox = inbox;
+        _mode = mode;
         _isAutoregressive = mode == DecodingMode.Autoregressive;
         Session = session;
         Drafting = drafting;
@@ -58,6 +60,9 @@ internal sealed class LocalVerification : IVerification
 
     /// <summary>Its caches hold memory.</summary>
     internal bool HoldsMemory => Session.Cache.Bytes + (Drafting?.Bytes ?? 0) > 0;
+
+    /// <summary>Looks at it since its edge last said something, while it waited for it.</summary>
+    internal int SilentLooks { get; set; }
 
     /// <summary>When it became ready for a pass.</summary>
     internal long ReadySince { get; set; }
@@ -109,6 +114,9 @@ internal sealed class LocalVerification : IVerification
         }
     }
 
+    /// <summary>The edge gave a sign of life.</summary>
+    public void Hear() => _scheduler.Hear(this);
+
     /// <summary>Ends the generation; the reader sees the error.</summary>
     public void Cancel(Exception error) => _scheduler.Cancel(this, error);
 
@@ -139,6 +147,16 @@ internal sealed class LocalVerification : IVerification
                 + "send drafts.",
                 "no draft",
                 $"a draft of round {draft.Round}");
+        }
+
+        if (draft.Assumption is { } assumption && _mode != DecodingMode.Pipelined)
+        {
+            throw new ProtocolException(
+                VerificationErrorCode.BadMode,
+                $"A draft with an assumption came in {_mode.ToString().ToLowerInvariant()} mode, in which a draft follows a "
+                + "verdict. Open the generation in pipelined mode to send drafts ahead.",
+                "no assumption",
+                $"one about round {assumption.Round}");
         }
 
         _inbox.Add(draft);
