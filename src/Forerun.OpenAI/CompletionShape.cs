@@ -11,7 +11,6 @@ internal sealed class CompletionShape
     private const string Assistant = "assistant";
     private readonly bool _isChat;
     private readonly int _promptTokens;
-    private readonly Completion _empty;
     private readonly LogprobsShape? _logprobs;
 
     /// <param name="isChat">Chat, else text.</param>
@@ -25,7 +24,7 @@ internal sealed class CompletionShape
         _logprobs = logprobs;
         _isChat = isChat;
         _promptTokens = promptTokens;
-        _empty = new Completion
+        Empty = new Completion
         {
             Id = $"{(isChat ? "chatcmpl" : "cmpl")}-{Guid.NewGuid():N}",
             Object = isChat ? "chat.completion" : "text_completion",
@@ -36,8 +35,21 @@ internal sealed class CompletionShape
         };
     }
 
+    private Completion Empty { get; set; }
+
+    /// <summary>The target is lost: from here on the draft model answers, and every piece says so. No piece can be mistaken
+    /// for the target's, nor can the whole.</summary>
+    /// <param name="draftModel">Its id.</param>
+    /// <param name="degradation">Why, and since when.</param>
+    public void Degrade(string draftModel, Degradation degradation) => Empty = Empty with
+    {
+        Model = draftModel,
+        SystemFingerprint = "edge-only",
+        Degraded = degradation,
+    };
+
     /// <summary>The whole answer.</summary>
-    public Completion Whole(string text, IReadOnlyList<TextToken> tokens, TextEnd end) => _empty with
+    public Completion Whole(string text, IReadOnlyList<TextToken> tokens, TextEnd end) => Empty with
     {
         Choices =
         [
@@ -82,9 +94,9 @@ internal sealed class CompletionShape
         },
     ]);
 
-    private Completion Chunk(ImmutableArray<Choice> choices) => _empty with
+    private Completion Chunk(ImmutableArray<Choice> choices) => Empty with
     {
-        Object = _isChat ? "chat.completion.chunk" : _empty.Object,
+        Object = _isChat ? "chat.completion.chunk" : Empty.Object,
         Choices = choices,
     };
 }

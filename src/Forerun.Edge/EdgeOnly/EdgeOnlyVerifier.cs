@@ -17,6 +17,9 @@ public sealed class EdgeOnlyVerifier(LanguageModel model) : IVerifier
         model.Config.MaxPositionEmbeddings,
         MaxDraftLength: 0);
 
+    /// <summary>Id of the draft model.</summary>
+    public string ModelId => model.Id;
+
     /// <summary>What runs here: the draft model's id, and its context.</summary>
     public ValueTask<TargetDescription> DescribeAsync(CancellationToken cancellationToken = default) =>
         ValueTask.FromResult(_description);

@@ -14,7 +14,6 @@ public sealed class TextGenerator
     private readonly TextFormat _text;
     private readonly DecoderPool _decoders;
     private readonly DecodingMode _mode;
-    private readonly bool _hasFallback;
     private TargetDescription? _target;
 
     /// <summary>Generates with these parts; the caller keeps owning them.</summary>
@@ -39,13 +38,16 @@ public sealed class TextGenerator
         }
 
         Verifier = verifier;
-        _hasFallback = options.Decoder.Fallback is not null;
+        FallbackModel = options.Decoder.Fallback?.ModelId;
         _text = text;
         _decoders = new DecoderPool(verifier, drafters, options.Decoder, options.MaxQueued);
     }
 
     /// <summary>Where the target runs.</summary>
     public IVerifier Verifier { get; }
+
+    /// <summary>Id of the draft model that goes on alone where the verifier is lost; null = none does.</summary>
+    public string? FallbackModel { get; }
 
     /// <summary>Why conversations cannot be generated; null when they can.</summary>
     public string? ChatProblem => _text.ChatTemplateProblem;
@@ -105,7 +107,7 @@ public sealed class TextGenerator
         {
             target = await DescribeAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (VerifierUnavailableException) when (_hasFallback)
+        catch (VerifierUnavailableException) when (FallbackModel is not null)
         {
             return;
         }

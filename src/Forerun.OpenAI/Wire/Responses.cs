@@ -21,7 +21,15 @@ internal sealed record Completion
     public required ImmutableArray<Choice> Choices { get; init; }
 
     public CompletionUsage? Usage { get; init; }
+
+    /// <summary>Set where the draft model alone went on; not OpenAI's.</summary>
+    public Degradation? Degraded { get; init; }
 }
+
+/// <summary>The text is not wholly the target's.</summary>
+/// <param name="TargetTokens">Leading output tokens that are the target's own.</param>
+/// <param name="Reason">How the target was lost.</param>
+internal sealed record Degradation(int TargetTokens, string Reason);
 
 /// <summary>The text: as a message, as a piece of one, or as text.</summary>
 internal sealed record Choice
