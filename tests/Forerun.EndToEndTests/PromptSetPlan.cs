@@ -48,9 +48,8 @@ public static class PromptSetPlan
     private static IEnumerable<string> Prompts()
     {
         string[][] sets = [.. Sets.Select(set => File.ReadAllLines(Repository.Path("data", "prompts", set + ".jsonl")))];
-        return from line in Enumerable.Range(0, sets.Max(lines => lines.Length))
-            from lines in sets
-            where line < lines.Length
-            select JsonDocument.Parse(lines[line]).RootElement.GetProperty("turns")[0].GetString()!;
+        return Enumerable.Range(0, sets.Max(lines => lines.Length))
+            .SelectMany(line => sets.Where(lines => line < lines.Length).Select(lines => lines[line]))
+            .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("turns")[0].GetString()!);
     }
 }

@@ -30,7 +30,7 @@ public sealed class TextGenerator
     {
         drafters ??= [];
         options ??= TextGeneratorOptions.Default;
-        _mode = options.Mode ?? (drafters.Count == 0 ? DecodingMode.Autoregressive : DecodingMode.Speculative);
+        _mode = options.Mode ?? (drafters.Count == 0 ? DecodingMode.Autoregressive : DecodingMode.Auto);
         if (_mode.DraftsOnEdge() && drafters.Count == 0)
         {
             throw new ArgumentException(
