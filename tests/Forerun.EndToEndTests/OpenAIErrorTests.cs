@@ -134,11 +134,13 @@ public sealed class OpenAIErrorTests(OpenAIFixture fixture) : IClassFixture<Open
     {
         using var gate = new ManualResetEventSlim();
         var generator = new TextGenerator(
-            fixture.Server.Verifier, ChatModels.Draft.TextFormat, [new GatedDrafter(gate)], new() { MaxQueued = 0 });
+            fixture.Server.Verifier, ChatModels.Draft.TextFormat, [new GatedDrafter(gate)], new() { Mode = DecodingMode.Speculative, MaxQueued = 0 });
         await using var http = await OpenAIFixture.ListenAsync(generator);
         var first = _http.PostAsync(new Uri(http.Addresses[0], Chat), JsonContent(Message("max_tokens", "4")), Deadline.Token);
+        var deadline = Deadline.Token;
         while (fixture.Server.SessionCount == 0)
         {
+            deadline.ThrowIfCancellationRequested();
             await Task.Yield();
         }
 
