@@ -191,7 +191,7 @@ public class CommandLineTests
         await using var server = await ServerFixture.StartAsync(TinyModels.Target);
         var result = await ForerunProgram.RunAsync(
             "edge", "one two three", "--raw", "--server", server.Addresses[0].ToString(), "--draft-model",
-            Assets.Tiny("smollm-gqa-tied-q4_0"), "--max-tokens", "8", "--json", "--explain");
+            Assets.Tiny("smollm-gqa-tied-q4_0"), "--mode", "speculative", "--max-tokens", "8", "--json", "--explain");
         Assert.Equal(("", 0), (result.Error, result.ExitCode));
         Assert.Equal(JsonValueKind.Null, JsonDocument.Parse(result.Output).RootElement.GetProperty("controller").ValueKind);
     }
