@@ -69,6 +69,7 @@ public sealed partial class VerificationScheduler : IDisposable
         _runner = new PassRunner(target, _options, _time, logger, _exits);
         _drafts = draft is null ? null : new DraftRunner(draft, _options, _time, logger);
         _thread = new Thread(Run) { IsBackground = true, Name = "Forerun target" };
+        _silence = WatchSilence();
         _thread.Start();
     }
 
@@ -187,6 +188,7 @@ public sealed partial class VerificationScheduler : IDisposable
     /// <summary>Ends all sessions and the thread; waits for the running pass.</summary>
     public void Dispose()
     {
+        _silence.Dispose();
         lock (_gate)
         {
             _isLeaving = true;

@@ -19,6 +19,7 @@ internal sealed partial class EdgeSession : IDisposable
     private readonly IDecodingPolicy _policy;
     private readonly bool _isColocated;
     private readonly bool _needsDraftProbs;
+    private readonly bool _wantsLogProbabilities;
     private readonly TimeProvider _time;
     private DraftBranch _trunk = new();
     private DecodingChoice _choice;
@@ -41,6 +42,7 @@ internal sealed partial class EdgeSession : IDisposable
         _drafter = request.Mode.DraftsOnEdge() ? drafter : null;
         _isColocated = request.Mode == DecodingMode.Colocated;
         _needsDraftProbs = request.Sampling.NeedsDraftProbs();
+        _wantsLogProbabilities = request.TopLogProbabilities is not null;
         _policy = policy;
         _time = time;
         _position = request.PromptTokens.Length;
@@ -92,6 +94,7 @@ internal sealed partial class EdgeSession : IDisposable
             Round = _round,
             Choice = IsStreaming ? new(DecodingMode.Autoregressive, 0) : _choice,
             Tokens = output,
+            LogProbabilities = verdict.LogProbabilities,
             DraftLength = DraftLength(draft, verdict),
             AcceptedCount = verdict.AcceptedCount,
             IsSentAhead = isSentAhead,
@@ -192,6 +195,12 @@ internal sealed partial class EdgeSession : IDisposable
                         $"The server's verdict of round {draft.Round} lacks tokens that it accepted.",
                         $"{verdict.AcceptedCount}",
                         $"{verdict.AcceptedTokens.Length}");
+                case Verdict verdict when _wantsLogProbabilities && verdict.LogProbabilities.Length != verdict.AcceptedCount + 1:
+                    throw new ProtocolException(
+                        VerificationErrorCode.BadMessage,
+                        $"The server's verdict of round {draft.Round} lacks log probabilities. Ask for none, or update the server.",
+                        $"{verdict.AcceptedCount + 1}",
+                        $"{verdict.LogProbabilities.Length}");
                 case Verdict verdict:
                     return verdict;
                 case GenerationEnd:

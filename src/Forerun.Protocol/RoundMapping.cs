@@ -78,6 +78,7 @@ internal static class RoundMapping
             DraftLength = (uint)verdict.DraftLength,
         };
         WireNumbers.AddTokens(message.AcceptedTokens, verdict.AcceptedTokens);
+        message.Logprobs.AddRange(verdict.LogProbabilities.Select(LogprobsMapping.ToMessage));
         return message;
     }
 
@@ -92,6 +93,7 @@ internal static class RoundMapping
     {
         AcceptedTokens = WireNumbers.ToTokens(message.AcceptedTokens),
         DraftLength = WireNumbers.ToInt(message.DraftLength, "draft_length"),
+        LogProbabilities = LogprobsMapping.ToLogProbabilities(message.Logprobs),
     };
 
     private static V1.Announcement ToMessage(Core.Decoding.Announcement announcement) => new()
