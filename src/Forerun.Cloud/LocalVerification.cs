@@ -15,7 +15,7 @@ internal sealed class LocalVerification : IVerification
 
     private readonly VerificationScheduler _scheduler;
     private readonly DraftInbox _inbox;
-    private readonly bool _isAutoregressive;
+    private readonly DecodingMode _mode;
     private Assumption _announced;
 
     public LocalVerification(
@@ -27,7 +27,7 @@ internal sealed class LocalVerification : IVerification
     {
         _scheduler = scheduler;
         _inbox = inbox;
-        _isAutoregressive = mode == DecodingMode.Autoregressive;
+        _mode = mode;
         Session = session;
         Drafting = drafting;
     }
@@ -59,6 +59,9 @@ internal sealed class LocalVerification : IVerification
     /// <summary>Its caches hold memory.</summary>
     internal bool HoldsMemory => Session.Cache.Bytes + (Drafting?.Bytes ?? 0) > 0;
 
+    /// <summary>Looks at it since its edge last said something, while it waited for it.</summary>
+    internal int SilentLooks { get; set; }
+
     /// <summary>When it became ready for a pass.</summary>
     internal long ReadySince { get; set; }
 
@@ -77,12 +80,14 @@ internal sealed class LocalVerification : IVerification
     /// <summary>Completes when its memory is free.</summary>
     internal TaskCompletionSource Released { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>The draft to verify next; in autoregressive mode an empty one.</summary>
-    internal Draft? NextDraft =>
-        _isAutoregressive ? new Draft(_inbox.Round, _inbox.BasePosition, []) : _inbox.Next;
+    /// <summary>The draft to verify next; an empty one where the round is streamed.</summary>
+    internal Draft? NextDraft => _inbox.Next;
 
     /// <summary>There is a draft to verify.</summary>
-    internal bool HasDraft => _isAutoregressive || _inbox.Next is not null;
+    internal bool HasDraft => _inbox.HasNext;
+
+    /// <summary>The round needs no draft, and has none.</summary>
+    internal bool IsStreamed => _inbox.IsStreamed;
 
     /// <summary>There are rows to compute.</summary>
     internal bool HasWork => !IsClosed && (HasDraft || Drafting is not null || Session.PrefillRows > 0);
@@ -92,6 +97,14 @@ internal sealed class LocalVerification : IVerification
     {
         cancellationToken.ThrowIfCancellationRequested();
         _scheduler.Submit(this, draft);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask StreamAsync(int throughRound, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        _scheduler.Stream(this, throughRound);
         return ValueTask.CompletedTask;
     }
 
@@ -109,6 +122,9 @@ internal sealed class LocalVerification : IVerification
         }
     }
 
+    /// <summary>The edge gave a sign of life.</summary>
+    public void Hear() => _scheduler.Hear(this);
+
     /// <summary>Ends the generation; the reader sees the error.</summary>
     public void Cancel(Exception error) => _scheduler.Cancel(this, error);
 
@@ -122,26 +138,25 @@ internal sealed class LocalVerification : IVerification
     /// <summary>Takes in a draft.</summary>
     internal void AddDraft(Draft draft)
     {
-        if (_isAutoregressive)
+        CheckEdgeDrafts("draft", draft.Round);
+        if (draft.Assumption is { } assumption && _mode != DecodingMode.Pipelined)
         {
             throw new ProtocolException(
                 VerificationErrorCode.BadMode,
-                "A draft came in autoregressive mode. Open the generation in speculative mode to send drafts.",
-                "no draft",
-                $"a draft of round {draft.Round}");
-        }
-
-        if (Drafting is not null)
-        {
-            throw new ProtocolException(
-                VerificationErrorCode.BadMode,
-                "A draft came in colocated mode, in which the server drafts. Open the generation in speculative mode to "
-                + "send drafts.",
-                "no draft",
-                $"a draft of round {draft.Round}");
+                $"A draft with an assumption came in {_mode.ToString().ToLowerInvariant()} mode, in which a draft follows a "
+                + "verdict. Open the generation in pipelined mode to send drafts ahead.",
+                "no assumption",
+                $"one about round {assumption.Round}");
         }
 
         _inbox.Add(draft);
+    }
+
+    /// <summary>Rounds up to this one need no draft.</summary>
+    internal void Stream(int throughRound)
+    {
+        CheckEdgeDrafts("request to stream", throughRound);
+        _inbox.Stream(throughRound);
     }
 
     /// <summary>Takes in what the server itself drafted.</summary>
@@ -174,7 +189,10 @@ internal sealed class LocalVerification : IVerification
     {
         var timings = new ServerTimings(Queued, Session.TakeCompute());
         var isLast = result.FinishReason is not null;
-        var verdict = new Verdict(_inbox.Round, result.AcceptedCount, result.NextToken, timings, isLast);
+        var verdict = new Verdict(_inbox.Round, result.AcceptedCount, result.NextToken, timings, isLast)
+        {
+            LogProbabilities = Session.LogProbabilities,
+        };
         if (Drafting is not null && _inbox.Next is { } draft)
         {
             verdict = verdict with
@@ -203,5 +221,18 @@ internal sealed class LocalVerification : IVerification
     {
         IsClosed = true;
         _events.Writer.TryComplete(error);
+    }
+
+    private void CheckEdgeDrafts(string what, int round)
+    {
+        if (!_mode.DraftsOnEdge())
+        {
+            var mode = _mode == DecodingMode.Autoregressive ? "autoregressive mode" : "colocated mode, in which the server drafts";
+            throw new ProtocolException(
+                VerificationErrorCode.BadMode,
+                $"A {what} came in {mode}. Open the generation in speculative mode to send drafts.",
+                $"no {what}",
+                $"one of round {round}");
+        }
     }
 }

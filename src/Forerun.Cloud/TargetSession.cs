@@ -13,6 +13,7 @@ internal sealed class TargetSession : IDisposable
     private readonly TokenSampler _sampler;
     private readonly GenerationLimits _limits;
     private readonly int _promptLength;
+    private readonly int? _topLogProbabilities;
     private KvCache _cache;
     private int[] _tokens;
     private int _committed;
@@ -30,6 +31,7 @@ internal sealed class TargetSession : IDisposable
         _sampler = new TokenSampler(request.Sampling, target.Config.VocabSize, target.DraftVocabulary);
         _limits = limits;
         _promptLength = request.PromptTokens.Length;
+        _topLogProbabilities = request.TopLogProbabilities;
         _tokens = new int[_promptLength + 256];
         request.PromptTokens.CopyTo(_tokens);
         _committed = _promptLength;
@@ -151,9 +153,13 @@ internal sealed class TargetSession : IDisposable
             _limits,
             (Session: this, Pass: pass),
             static (state, row) => state.Session.SampleRow(state.Pass, row));
+        LogProbabilities = LogProbabilitiesOf(pass, result);
         Commit(result);
         return result;
     }
+
+    /// <summary>How likely the target held the output tokens of the last verification; empty unless asked for.</summary>
+    public ImmutableArray<LogProbabilities> LogProbabilities { get; private set; } = [];
 
     /// <summary>Compute time since this was last asked.</summary>
     public TimeSpan TakeCompute()
@@ -177,6 +183,23 @@ internal sealed class TargetSession : IDisposable
         return row < _draftProbs.Length
             ? _sampler.Verify(logits, position, history, _tokens[position], _draftProbs[row])
             : _sampler.Sample(logits, position, history);
+    }
+
+    private ImmutableArray<LogProbabilities> LogProbabilitiesOf(ForwardPass pass, AcceptanceResult result)
+    {
+        if (_topLogProbabilities is not { } top)
+        {
+            return [];
+        }
+
+        var outputs = ImmutableArray.CreateBuilder<LogProbabilities>(result.AcceptedCount + 1);
+        for (var row = 0; row <= result.AcceptedCount; row++)
+        {
+            var token = row < result.AcceptedCount ? _tokens[_committed + row] : result.NextToken;
+            outputs.Add(Core.Sampling.LogProbabilities.Of(pass.Logits(_firstLogitRow + row), token, top));
+        }
+
+        return outputs.MoveToImmutable();
     }
 
     private void Commit(AcceptanceResult result)

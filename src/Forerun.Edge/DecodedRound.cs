@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using Forerun.Core.Decoding;
+using Forerun.Core.Sampling;
+using Forerun.Edge.Control;
 
 namespace Forerun.Edge;
 
@@ -11,6 +13,9 @@ public sealed record DecodedRound
 
     /// <summary>Output tokens: the accepted ones and the next token, <c>[acceptedCount + 1]</c>.</summary>
     public required ImmutableArray<int> Tokens { get; init; }
+
+    /// <summary>How likely the target held each of the tokens, <c>[acceptedCount + 1]</c>; empty unless asked for.</summary>
+    public ImmutableArray<LogProbabilities> LogProbabilities { get; init; } = [];
 
     /// <summary>How it was decoded. A draft that was made ahead may have another length.</summary>
     public DecodingChoice Choice { get; init; }
@@ -26,6 +31,9 @@ public sealed record DecodedRound
 
     /// <summary>What was drafted for the next round while this one was verified.</summary>
     public PreDraftStatistics PreDrafts { get; init; } = PreDraftStatistics.None;
+
+    /// <summary>In a streamed round: how a draft would have fared, where one was compared to its end.</summary>
+    internal RehearsedDraft? Rehearsed { get; init; }
 
     /// <summary>Time the edge took to draft before it could send: what was drafted ahead is not in it.</summary>
     public TimeSpan DraftTime { get; init; }

@@ -26,6 +26,11 @@ internal static class OpenMapping
             LastSeenRound = (uint)opening.LastSeenRound,
             DraftLength = (uint)request.DraftLength,
         };
+        if (request.TopLogProbabilities is { } top)
+        {
+            open.TopLogprobs = (uint)top;
+        }
+
         WireNumbers.AddTokens(open.Prompt.Tokens, request.PromptTokens);
         return new EdgeMessage { Open = open };
     }
@@ -47,6 +52,7 @@ internal static class OpenMapping
             Mode = ToMode(open.Mode),
             IgnoreEndTokens = open.IgnoreEndTokens,
             DraftLength = WireNumbers.ToInt(open.DraftLength, "draft_length"),
+            TopLogProbabilities = open.HasTopLogprobs ? WireNumbers.ToInt(open.TopLogprobs, "top_logprobs") : null,
         },
     };
 

@@ -24,6 +24,13 @@ internal static class RoundMapping
         return new EdgeMessage { Draft = message };
     }
 
+    public static EdgeMessage ToStreamMessage(int throughRound) =>
+        new() { Stream = new V1.Stream { ThroughRound = (uint)throughRound } };
+
+    /// <summary>The last round that needs no draft.</summary>
+    /// <exception cref="ProtocolException">The value does not fit.</exception>
+    public static int ToThroughRound(V1.Stream message) => WireNumbers.ToInt(message.ThroughRound, "through_round");
+
     /// <exception cref="ProtocolException">A value does not fit.</exception>
     public static Core.Decoding.Draft ToDraft(V1.Draft message) => new(
         WireNumbers.ToInt(message.Round, "round"),
@@ -71,6 +78,7 @@ internal static class RoundMapping
             DraftLength = (uint)verdict.DraftLength,
         };
         WireNumbers.AddTokens(message.AcceptedTokens, verdict.AcceptedTokens);
+        message.Logprobs.AddRange(verdict.LogProbabilities.Select(LogprobsMapping.ToMessage));
         return message;
     }
 
@@ -85,6 +93,7 @@ internal static class RoundMapping
     {
         AcceptedTokens = WireNumbers.ToTokens(message.AcceptedTokens),
         DraftLength = WireNumbers.ToInt(message.DraftLength, "draft_length"),
+        LogProbabilities = LogprobsMapping.ToLogProbabilities(message.Logprobs),
     };
 
     private static V1.Announcement ToMessage(Core.Decoding.Announcement announcement) => new()

@@ -146,6 +146,7 @@ internal sealed record PreDraftReport(
 [JsonSerializable(typeof(Commands.EngineReport))]
 [JsonSerializable(typeof(Commands.DemoReport))]
 [JsonSerializable(typeof(Commands.ServerBenchReport))]
+[JsonSerializable(typeof(Commands.LongPromptReport))]
 [JsonSerializable(typeof(Comparing.CompareReport))]
 [JsonSerializable(typeof(Comparing.CompareSettings))]
 [JsonSerializable(typeof(Comparing.Cell))]

@@ -12,30 +12,28 @@ namespace Forerun.Edge.Generation;
 /// endpoint and console shares. Thread-safe: generations that need a drafter wait for one in order of arrival.</summary>
 public sealed class TextGenerator
 {
-    private readonly LanguageModel _model;
+    private readonly TextFormat _text;
     private readonly DecoderPool _decoders;
     private readonly DecodingMode _mode;
     private readonly AcceptanceRule _acceptance;
-    private readonly bool _hasFallback;
     private TargetDescription? _target;
 
     /// <summary>Generates with these parts; the caller keeps owning them.</summary>
     /// <param name="verifier">Where the target runs.</param>
-    /// <param name="model">Knows the tokenizer and the chat template: the target, or a draft model with the target's own.
-    /// </param>
+    /// <param name="text">Tokenizer and chat template: the target's, or those of a draft model made for it.</param>
     /// <param name="drafters">Who drafts, one generation each at a time; null or empty = nobody.</param>
     /// <param name="options">How; null = defaults.</param>
     /// <exception cref="ArgumentException">The mode needs a drafter and there is none.</exception>
     public TextGenerator(
         IVerifier verifier,
-        LanguageModel model,
+        TextFormat text,
         IReadOnlyList<IDrafter>? drafters = null,
         TextGeneratorOptions? options = null)
     {
         drafters ??= [];
         options ??= TextGeneratorOptions.Default;
-        _mode = options.Mode ?? (drafters.Count == 0 ? DecodingMode.Autoregressive : DecodingMode.Speculative);
-        if (_mode is not (DecodingMode.Autoregressive or DecodingMode.EdgeOnly) && drafters.Count == 0)
+        _mode = options.Mode ?? (drafters.Count == 0 ? DecodingMode.Autoregressive : DecodingMode.Auto);
+        if (_mode.DraftsOnEdge() && drafters.Count == 0)
         {
             throw new ArgumentException(
                 $"The mode '{_mode}' needs a drafter. Pass one, or choose the mode 'Autoregressive'.", nameof(drafters));
@@ -43,16 +41,22 @@ public sealed class TextGenerator
 
         _acceptance = options.Acceptance;
         Verifier = verifier;
-        _hasFallback = options.Decoder.Fallback is not null;
-        _model = model;
+        FallbackModel = options.Decoder.Fallback?.ModelId;
+        _text = text;
         _decoders = new DecoderPool(verifier, drafters, options.Decoder, options.MaxQueued);
     }
 
     /// <summary>Where the target runs.</summary>
     public IVerifier Verifier { get; }
 
+    /// <summary>Id of the draft model that goes on alone where the verifier is lost; null = none does.</summary>
+    public string? FallbackModel { get; }
+
     /// <summary>Why conversations cannot be generated; null when they can.</summary>
-    public string? ChatProblem => _model.ChatTemplateProblem;
+    public string? ChatProblem => _text.ChatTemplateProblem;
+
+    /// <summary>Text to token ids and back.</summary>
+    public Tokenizer Tokenizer => _text.Tokenizer;
 
     /// <summary>What the target is. Asked once, then remembered.</summary>
     /// <exception cref="VerifierUnavailableException">The verifier does not answer.</exception>
@@ -61,10 +65,10 @@ public sealed class TextGenerator
 
     /// <summary>The prompt tokens of a conversation.</summary>
     /// <exception cref="InvalidOperationException">The model has no chat template that is supported.</exception>
-    public ImmutableArray<int> ChatPrompt(IReadOnlyList<ChatMessage> messages) => Prompt.Chat(_model.TextFormat, messages);
+    public ImmutableArray<int> ChatPrompt(IReadOnlyList<ChatMessage> messages) => Prompt.Chat(_text, messages);
 
     /// <summary>The prompt tokens of a text as it is.</summary>
-    public ImmutableArray<int> RawPrompt(string text) => Prompt.Raw(_model.TextFormat, text);
+    public ImmutableArray<int> RawPrompt(string text) => Prompt.Raw(_text, text);
 
     /// <summary>Streams a text, an update per round; the last one carries the end. At a stop string, when cancelled and
     /// when the loop is left, the generation ends on the server too.</summary>
@@ -84,7 +88,7 @@ public sealed class TextGenerator
         var decoder = await _decoders.RentAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            var updates = new TextDecoder(decoder, _model.Tokenizer).GenerateAsync(
+            var updates = new TextDecoder(decoder, _text.Tokenizer).GenerateAsync(
                 request with { Mode = _mode, Sampling = request.Sampling with { Acceptance = _acceptance } },
                 stopStrings,
                 cancellationToken);
@@ -108,7 +112,7 @@ public sealed class TextGenerator
         {
             target = await DescribeAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (VerifierUnavailableException) when (_hasFallback)
+        catch (VerifierUnavailableException) when (FallbackModel is not null)
         {
             return;
         }

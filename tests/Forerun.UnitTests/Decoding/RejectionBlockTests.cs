@@ -17,7 +17,9 @@ public class RejectionBlockTests
         [.. Target.Select((logits, last) => logits.Zip(TokenSamplerTests.Normal(VocabSize, 0.7f, 40 + last), (own, noise) => own + noise).ToArray())];
 
     public static TheoryData<int, int, int> Cases => new(
-        from draftLength in new[] { 1, 2 } from topK in new[] { 0, 3 } from draftTopK in new[] { 1, 2, 4 }
+        from draftLength in new[] { 1, 2 }
+        from topK in new[] { 0, 3 }
+        from draftTopK in new[] { 1, 2, 4 }
         select (draftLength, topK, draftTopK));
 
     [Theory]

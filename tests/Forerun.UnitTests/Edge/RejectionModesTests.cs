@@ -146,7 +146,10 @@ public class RejectionModesTests
         {
             var request = Request(seed) with
             {
-                Mode = mode, MaxTokens = 3, DraftLength = 1, Sampling = sampling with { Seed = seed },
+                Mode = mode,
+                MaxTokens = 3,
+                DraftLength = 1,
+                Sampling = sampling with { Seed = seed },
             };
             var tokens = (await decoder.CompleteAsync(request, Deadline.Token)).Tokens;
             counts[(tokens[0], tokens[1])]++;

@@ -52,7 +52,11 @@ public class ExitAnnouncerTests
         using var scratch = heads.CreateScratch(5, 4);
         var sampling = new SamplingOptions
         {
-            Temperature = temperature, TopP = topP, Seed = 9, RepetitionPenalty = 1.2f, Acceptance = AcceptanceRule.Rejection,
+            Temperature = temperature,
+            TopP = topP,
+            Seed = 9,
+            RepetitionPenalty = 1.2f,
+            Acceptance = AcceptanceRule.Rejection,
         };
         var limits = new GenerationLimits(200, Base, maxTokens: 100, [3]);
         var announcer = new ExitAnnouncer(heads, sampling, limits);

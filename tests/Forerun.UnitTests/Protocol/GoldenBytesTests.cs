@@ -39,6 +39,9 @@ public class GoldenBytesTests
         "120F" + "0804" + "107D" + "1A0106" + "2206" + "0803" + "1004" + "1811");
 
     [Fact]
+    public void Stream_HasTheseBytes() => AssertBytes(RoundMapping.ToStreamMessage(300), "2A03" + "08AC02");
+
+    [Fact]
     public void KeepAliveAndCancel_HaveTheseBytes()
     {
         AssertBytes(new EdgeMessage { KeepAlive = new KeepAlive() }, "1A00");
@@ -131,6 +134,24 @@ public class GoldenBytesTests
                 DraftLength = 4,
             }),
             "1A0E" + "0803" + "1002" + "18AC02" + "3A03" + "05BC05" + "4004");
+    }
+
+    [Fact]
+    public void Logprobs_AddTheseBytes()
+    {
+        AssertBytes(
+            OpenMapping.ToMessage(new Opening
+            {
+                TokenizerFingerprint = "t",
+                Request = new GenerationRequest { PromptTokens = [1], MaxTokens = 4, TopLogProbabilities = 0 },
+            }),
+            "0A12" + "0801" + "1A0174" + "2A030A0101" + "3200" + "3804" + "4002" + "6800");
+        AssertBytes(
+            RoundMapping.ToMessage(new Forerun.Core.Decoding.Verdict(3, 0, 300, default)
+            {
+                LogProbabilities = [new(-0.5f, [new(300, -0.5f)])],
+            }),
+            "1A16" + "0803" + "18AC02" + "4A0F" + "0D000000BF" + "1202AC02" + "1A04000000BF");
     }
 
     [Fact]
