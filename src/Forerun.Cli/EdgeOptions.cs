@@ -24,11 +24,11 @@ internal sealed class EdgeOptions
 
     public Option<string> Mode { get; } = new("--mode")
     {
-        Description = "What drafts, and when: autoregressive = nothing; speculative = between verdicts; preemptive = also ahead, "
-            + "while the server verifies; pipelined = and sends it ahead; colocated = the server; auto = what is measured to be the fastest of these but "
-            + "colocated, with its own draft lengths. The text is the same. "
+        Description = "What drafts, and when: autoregressive = nothing, the server streams; speculative = the edge, between verdicts; "
+            + "preemptive = also ahead, while the server verifies; pipelined = and sends it ahead; colocated = the server; "
+            + "auto = streams, and drafts where that is measured to be faster, with its own draft lengths. The text is the same. "
             + "edge-only = the draft model alone, without a server: another, lesser text.",
-        DefaultValueFactory = _ => ModeNames.Of(DecodingMode.Speculative),
+        DefaultValueFactory = _ => ModeNames.Of(DecodingMode.Auto),
     };
 
     public Option<string?> Fallback { get; } = new("--fallback")

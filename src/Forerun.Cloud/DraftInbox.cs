@@ -12,6 +12,8 @@ internal sealed class DraftInbox(int promptLength, int vocabSize, int maxDraftLe
 {
     private readonly List<Draft> _queued = [];
     private Assumption? _decided;
+    private Draft? _next;
+    private int _streamedThrough;
 
     /// <summary>The round that is being verified or waited for, from 1.</summary>
     public int Round { get; private set; } = 1;
@@ -19,8 +21,14 @@ internal sealed class DraftInbox(int promptLength, int vocabSize, int maxDraftLe
     /// <summary>Absolute position of that round's first draft token.</summary>
     public int BasePosition { get; private set; } = promptLength;
 
-    /// <summary>The draft to verify; null while it is waited for.</summary>
-    public Draft? Next { get; private set; }
+    /// <summary>The draft to verify, an empty one where the round is streamed; null while it is waited for.</summary>
+    public Draft? Next => _next ?? (IsStreamed ? new Draft(Round, BasePosition, []) : null);
+
+    /// <summary>There is a draft to verify.</summary>
+    public bool HasNext => _next is not null || IsStreamed;
+
+    /// <summary>The round needs no draft, and has none.</summary>
+    public bool IsStreamed => _next is null && Round <= _streamedThrough;
 
     /// <summary>Drafts with an assumption so far.</summary>
     public int QueuedDrafts { get; private set; }
@@ -40,18 +48,21 @@ internal sealed class DraftInbox(int promptLength, int vocabSize, int maxDraftLe
             return;
         }
 
-        if (Next is not null || draft.Round != Round)
+        if (HasNext || draft.Round != Round)
         {
             throw new ProtocolException(
                 VerificationErrorCode.BadRound,
                 "The draft's round is wrong: a draft without an assumption follows the last verdict.",
-                Next is null ? $"round {Round}" : $"no draft before the verdict of round {Round}",
+                HasNext ? $"no draft before the verdict of round {Math.Max(Round, _streamedThrough)}" : $"round {Round}",
                 $"round {draft.Round}");
         }
 
         CheckPosition(draft, BasePosition);
-        Next = draft;
+        _next = draft;
     }
+
+    /// <summary>Rounds up to this one need no draft; what was allowed before stays allowed.</summary>
+    public void Stream(int throughRound) => _streamedThrough = Math.Max(_streamedThrough, throughRound);
 
     /// <summary>The round has its verdict; the queued draft that assumed it is next, the others are dropped.</summary>
     public void Decide(Verdict verdict)
@@ -59,7 +70,7 @@ internal sealed class DraftInbox(int promptLength, int vocabSize, int maxDraftLe
         _decided = new Assumption(Round, verdict.AcceptedCount, verdict.NextToken);
         BasePosition += verdict.AcceptedCount + 1;
         Round++;
-        Next = null;
+        _next = null;
         TakeIfDecided(_queued.Find(draft => draft.Assumption == _decided));
         _queued.Clear();
     }
@@ -79,7 +90,8 @@ internal sealed class DraftInbox(int promptLength, int vocabSize, int maxDraftLe
         QueuedDrafts++;
         if (assumption.Round < Round)
         {
-            TakeIfDecided(draft);
+            // A streamed round does not wait for it.
+            TakeIfDecided(IsStreamed ? null : draft);
             return;
         }
 
@@ -104,11 +116,11 @@ internal sealed class DraftInbox(int promptLength, int vocabSize, int maxDraftLe
     /// <summary>A draft that assumed the last verdict is next, unless another one is already.</summary>
     private void TakeIfDecided(Draft? draft)
     {
-        if (draft is not null && Next is null && draft.Assumption == _decided)
+        if (draft is not null && _next is null && draft.Assumption == _decided)
         {
             CheckPosition(draft, BasePosition);
             MatchedDrafts++;
-            Next = draft;
+            _next = draft;
         }
     }
 

@@ -15,7 +15,7 @@ internal sealed class LocalVerification : IVerification
 
     private readonly VerificationScheduler _scheduler;
     private readonly DraftInbox _inbox;
-    private readonly bool _isAutoregressive;
+    private readonly DecodingMode _mode;
     private Assumption _announced;
 
     public LocalVerification(
@@ -27,7 +27,7 @@ internal sealed class LocalVerification : IVerification
     {
         _scheduler = scheduler;
         _inbox = inbox;
-        _isAutoregressive = mode == DecodingMode.Autoregressive;
+        _mode = mode;
         Session = session;
         Drafting = drafting;
     }
@@ -77,12 +77,14 @@ internal sealed class LocalVerification : IVerification
     /// <summary>Completes when its memory is free.</summary>
     internal TaskCompletionSource Released { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>The draft to verify next; in autoregressive mode an empty one.</summary>
-    internal Draft? NextDraft =>
-        _isAutoregressive ? new Draft(_inbox.Round, _inbox.BasePosition, []) : _inbox.Next;
+    /// <summary>The draft to verify next; an empty one where the round is streamed.</summary>
+    internal Draft? NextDraft => _inbox.Next;
 
     /// <summary>There is a draft to verify.</summary>
-    internal bool HasDraft => _isAutoregressive || _inbox.Next is not null;
+    internal bool HasDraft => _inbox.HasNext;
+
+    /// <summary>The round needs no draft, and has none.</summary>
+    internal bool IsStreamed => _inbox.IsStreamed;
 
     /// <summary>There are rows to compute.</summary>
     internal bool HasWork => !IsClosed && (HasDraft || Drafting is not null || Session.PrefillRows > 0);
@@ -92,6 +94,14 @@ internal sealed class LocalVerification : IVerification
     {
         cancellationToken.ThrowIfCancellationRequested();
         _scheduler.Submit(this, draft);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask StreamAsync(int throughRound, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        _scheduler.Stream(this, throughRound);
         return ValueTask.CompletedTask;
     }
 
@@ -122,26 +132,15 @@ internal sealed class LocalVerification : IVerification
     /// <summary>Takes in a draft.</summary>
     internal void AddDraft(Draft draft)
     {
-        if (_isAutoregressive)
-        {
-            throw new ProtocolException(
-                VerificationErrorCode.BadMode,
-                "A draft came in autoregressive mode. Open the generation in speculative mode to send drafts.",
-                "no draft",
-                $"a draft of round {draft.Round}");
-        }
-
-        if (Drafting is not null)
-        {
-            throw new ProtocolException(
-                VerificationErrorCode.BadMode,
-                "A draft came in colocated mode, in which the server drafts. Open the generation in speculative mode to "
-                + "send drafts.",
-                "no draft",
-                $"a draft of round {draft.Round}");
-        }
-
+        CheckEdgeDrafts("draft", draft.Round);
         _inbox.Add(draft);
+    }
+
+    /// <summary>Rounds up to this one need no draft.</summary>
+    internal void Stream(int throughRound)
+    {
+        CheckEdgeDrafts("request to stream", throughRound);
+        _inbox.Stream(throughRound);
     }
 
     /// <summary>Takes in what the server itself drafted.</summary>
@@ -203,5 +202,18 @@ internal sealed class LocalVerification : IVerification
     {
         IsClosed = true;
         _events.Writer.TryComplete(error);
+    }
+
+    private void CheckEdgeDrafts(string what, int round)
+    {
+        if (!_mode.DraftsOnEdge())
+        {
+            var mode = _mode == DecodingMode.Autoregressive ? "autoregressive mode" : "colocated mode, in which the server drafts";
+            throw new ProtocolException(
+                VerificationErrorCode.BadMode,
+                $"A {what} came in {mode}. Open the generation in speculative mode to send drafts.",
+                $"no {what}",
+                $"one of round {round}");
+        }
     }
 }

@@ -41,7 +41,7 @@ internal sealed class PassRunner(
         {
             PromptRows += verification.Session.AddRows(_batch);
             _sessions++;
-            if (verification is { Announcer: not null, Session.Verifies: true })
+            if (verification is { Announcer: not null, IsStreamed: false, Session.Verifies: true })
             {
                 _listeners.Add(verification);
             }

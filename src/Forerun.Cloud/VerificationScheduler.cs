@@ -119,6 +119,11 @@ public sealed partial class VerificationScheduler : IDisposable
         {
             CheckRoom();
             var inbox = new DraftInbox(request.PromptTokens.Length, vocabSize, _options.MaxDraftLength);
+            if (request.Mode == DecodingMode.Autoregressive)
+            {
+                inbox.Stream(int.MaxValue);
+            }
+
             var session = new TargetSession(_target, request, limits);
             var verification = new LocalVerification(
                 this,
@@ -141,28 +146,13 @@ public sealed partial class VerificationScheduler : IDisposable
     /// <summary>Takes in a draft; what comes after the end is dropped.</summary>
     /// <exception cref="ProtocolException">The draft is malformed or follows no verdict; the session is over.
     /// </exception>
-    internal void Submit(LocalVerification verification, Draft draft)
-    {
-        lock (_gate)
-        {
-            if (verification.IsClosed)
-            {
-                return;
-            }
+    internal void Submit(LocalVerification verification, Draft draft) =>
+        TakeIn(verification, () => verification.AddDraft(draft));
 
-            try
-            {
-                verification.AddDraft(draft);
-            }
-            catch (ProtocolException exception)
-            {
-                Close(verification, exception);
-                throw;
-            }
-
-            Enqueue(verification);
-        }
-    }
+    /// <summary>Lets a session go on without drafts, up to a round.</summary>
+    /// <exception cref="ProtocolException">The edge does not draft in this mode; the session is over.</exception>
+    internal void Stream(LocalVerification verification, int throughRound) =>
+        TakeIn(verification, () => verification.Stream(throughRound));
 
     /// <summary>Drops a session and its queued work; a running pass is its last.</summary>
     /// <param name="verification">The session.</param>
@@ -213,6 +203,29 @@ public sealed partial class VerificationScheduler : IDisposable
         _exits?.Dispose();
         _drafts?.Dispose();
         _kept.Dispose();
+    }
+
+    private void TakeIn(LocalVerification verification, Action takeIn)
+    {
+        lock (_gate)
+        {
+            if (verification.IsClosed)
+            {
+                return;
+            }
+
+            try
+            {
+                takeIn();
+            }
+            catch (ProtocolException exception)
+            {
+                Close(verification, exception);
+                throw;
+            }
+
+            Enqueue(verification);
+        }
     }
 
     private static bool IsAtRest(LocalVerification verification) =>

@@ -89,6 +89,10 @@ internal sealed class VerifierService(VerificationScheduler scheduler, ILogger<V
                         await verification.SendAsync(
                             RoundMapping.ToDraft(requests.Current.Draft), cancellationToken);
                         break;
+                    case EdgeMessage.KindOneofCase.Stream:
+                        await verification.StreamAsync(
+                            RoundMapping.ToThroughRound(requests.Current.Stream), cancellationToken);
+                        break;
                     case EdgeMessage.KindOneofCase.Cancel:
                         verification.Cancel(new OperationCanceledException());
                         return;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Forerun.Core.Decoding;
+using Forerun.Edge.Control;
 
 namespace Forerun.Edge;
 
@@ -26,6 +27,9 @@ public sealed record DecodedRound
 
     /// <summary>What was drafted for the next round while this one was verified.</summary>
     public PreDraftStatistics PreDrafts { get; init; } = PreDraftStatistics.None;
+
+    /// <summary>In a streamed round: how a draft would have fared, where one was compared to its end.</summary>
+    internal RehearsedDraft? Rehearsed { get; init; }
 
     /// <summary>Time the edge took to draft before it could send: what was drafted ahead is not in it.</summary>
     public TimeSpan DraftTime { get; init; }

@@ -7,11 +7,14 @@ using Forerun.Inference.Drafting;
 namespace Forerun.Edge;
 
 /// <summary>One generation on the edge: its rounds one after another. Disposing gives the drafter's memory back.</summary>
-internal sealed class EdgeSession : IDisposable
+internal sealed partial class EdgeSession : IDisposable
 {
+    private const int RoundsPerStream = 8;
+
     private readonly IVerification _verification;
     private readonly IDrafter? _drafter;
     private readonly PreDrafter? _preDrafter;
+    private readonly Rehearsal? _rehearsal;
     private readonly GenerationLimits _limits;
     private readonly IDecodingPolicy _policy;
     private readonly bool _isColocated;
@@ -52,6 +55,7 @@ internal sealed class EdgeSession : IDisposable
         if (request.Mode.DraftsAhead())
         {
             _preDrafter = new PreDrafter(_drafter, DraftLengthAt, odds, preDrafts, time);
+            _rehearsal = new Rehearsal(_drafter, odds, time);
         }
     }
 
@@ -60,12 +64,12 @@ internal sealed class EdgeSession : IDisposable
     public async Task<DecodedRound> DecodeRoundAsync(CancellationToken cancellationToken)
     {
         _round++;
-        _choice = _policy.Next();
+        await ChooseAsync(cancellationToken).ConfigureAwait(false);
         var isSentAhead = _sent is not null;
         var started = _time.GetTimestamp();
         var draft = _sent ?? MakeDraft();
         var drafted = _time.GetTimestamp();
-        if (_drafter is not null && !isSentAhead)
+        if (_drafter is not null && !isSentAhead && !IsStreaming)
         {
             await _verification.SendAsync(draft, cancellationToken).ConfigureAwait(false);
         }
@@ -81,12 +85,13 @@ internal sealed class EdgeSession : IDisposable
         var round = new DecodedRound
         {
             Round = _round,
-            Choice = _choice,
+            Choice = IsStreaming ? new(DecodingMode.Autoregressive, 0) : _choice,
             Tokens = output,
             DraftLength = DraftLength(draft, verdict),
             AcceptedCount = verdict.AcceptedCount,
             IsSentAhead = isSentAhead,
-            PreDrafts = Accept(verdict),
+            PreDrafts = Accept(verdict, out var rehearsed),
+            Rehearsed = rehearsed,
             DraftTime = _time.GetElapsedTime(started, drafted),
             WaitTime = _time.GetElapsedTime(drafted, verified),
             ServerTimings = verdict.Timings,
@@ -118,8 +123,13 @@ internal sealed class EdgeSession : IDisposable
     /// <summary>The round's draft: what is drafted already, and the rest of it.</summary>
     private Draft MakeDraft()
     {
+        if (_drafter is null || IsStreaming)
+        {
+            return new Draft(_round, _position, []);
+        }
+
         _trunk.Wanted = DraftLengthAt(_position);
-        while (_drafter is not null && !_trunk.IsComplete)
+        while (!_trunk.IsComplete)
         {
             _drafter.Extend(new ReadOnlySpan<DraftBranch>(in _trunk));
         }
@@ -128,8 +138,9 @@ internal sealed class EdgeSession : IDisposable
     }
 
     /// <summary>Moves behind the verdict; what was drafted ahead for it is kept.</summary>
-    private PreDraftStatistics Accept(Verdict verdict)
+    private PreDraftStatistics Accept(Verdict verdict, out RehearsedDraft? rehearsed)
     {
+        rehearsed = null;
         _position += verdict.AcceptedCount + 1;
         if (DraftsAhead)
         {
@@ -137,7 +148,11 @@ internal sealed class EdgeSession : IDisposable
         }
 
         _sent = null;
-        if (_drafter is not null)
+        if (IsStreaming)
+        {
+            rehearsed = _rehearsal?.Accept(_trunk, verdict.NextToken);
+        }
+        else if (_drafter is not null)
         {
             _trunk.Advance(verdict.AcceptedCount, verdict.NextToken, DraftLengthAt(_position));
         }
@@ -186,17 +201,17 @@ internal sealed class EdgeSession : IDisposable
         }
     }
 
-    /// <summary>Waits for the next event, and drafts ahead, step by step, as long as it has not come.</summary>
+    /// <summary>Waits for the next event, and drafts ahead or rehearses, step by step, as long as it has not come.</summary>
     private async ValueTask<VerificationEvent> PreDraftUntilNextAsync(CancellationToken cancellationToken)
     {
         var reading = _verification.ReadAsync(cancellationToken);
-        while (DraftsAhead && !reading.IsCompleted)
+        while (!reading.IsCompleted)
         {
-            if (_preDrafter!.NextToSend() is { } ahead)
+            if (DraftsAhead && _preDrafter!.NextToSend() is { } ahead)
             {
                 await _verification.SendAsync(ahead, cancellationToken).ConfigureAwait(false);
             }
-            else if (!_preDrafter.Step())
+            else if (!(DraftsAhead ? _preDrafter!.Step() : IsStreaming && _rehearsal?.Step(_trunk) == true))
             {
                 break;
             }

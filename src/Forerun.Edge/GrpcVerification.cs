@@ -21,6 +21,10 @@ internal sealed class GrpcVerification(
     public ValueTask SendAsync(Core.Decoding.Draft draft, CancellationToken cancellationToken = default) =>
         WriteAsync(RoundMapping.ToMessage(draft), cancellationToken);
 
+    /// <inheritdoc/>
+    public ValueTask StreamAsync(int throughRound, CancellationToken cancellationToken = default) =>
+        WriteAsync(RoundMapping.ToStreamMessage(throughRound), cancellationToken);
+
     /// <summary>Writes a message. A stream that the server has closed takes nothing more: the next read tells why.
     /// </summary>
     public async ValueTask WriteAsync(EdgeMessage message, CancellationToken cancellationToken)

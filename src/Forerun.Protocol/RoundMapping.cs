@@ -23,6 +23,13 @@ internal static class RoundMapping
         return new EdgeMessage { Draft = message };
     }
 
+    public static EdgeMessage ToStreamMessage(int throughRound) =>
+        new() { Stream = new V1.Stream { ThroughRound = (uint)throughRound } };
+
+    /// <summary>The last round that needs no draft.</summary>
+    /// <exception cref="ProtocolException">The value does not fit.</exception>
+    public static int ToThroughRound(V1.Stream message) => WireNumbers.ToInt(message.ThroughRound, "through_round");
+
     /// <exception cref="ProtocolException">A value does not fit.</exception>
     public static Core.Decoding.Draft ToDraft(V1.Draft message) => new(
         WireNumbers.ToInt(message.Round, "round"),

@@ -15,7 +15,7 @@ public class DrafterCommandTests
         const string prompt = "one two three one two three one two three";
         await using var server = await ServerFixture.StartAsync(TinyModels.Target);
         var result = await ForerunProgram.RunAsync(
-            "edge", prompt, "--raw", "--server", server.Addresses[0].ToString(), "--drafter", "ngram",
+            "edge", prompt, "--raw", "--server", server.Addresses[0].ToString(), "--mode", "speculative", "--drafter", "ngram",
             "--tokenizer", Assets.Tiny("smollm-gqa-tied-f16"), "--max-tokens", "40", "--json");
         Assert.Equal(("", 0), (result.Error, result.ExitCode));
         var document = JsonDocument.Parse(result.Output).RootElement;

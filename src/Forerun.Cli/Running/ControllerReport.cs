@@ -13,8 +13,8 @@ namespace Forerun.Cli.Running;
 /// <param name="VerifyMs">Estimate at the end: verification of 1, 2, … rows, queue included.</param>
 /// <param name="RoundTripMs">Estimate at the end: the round trip.</param>
 /// <param name="Acceptance">Estimate at the end: chance of each draft token when those before it are accepted.</param>
-/// <param name="HitRate">Estimate at the end: verdicts whose draft was ready.</param>
-/// <param name="SentHitRate">Estimate at the end: verdicts whose draft was at the server.</param>
+/// <param name="HitRate">Estimate at the end: verdicts whose draft was ready, by draft length from 0.</param>
+/// <param name="SentHitRate">Estimate at the end: verdicts whose draft was at the server, likewise.</param>
 /// <param name="Expected">Expected time per output token of every choice, the fastest first.</param>
 internal sealed record ControllerReport(
     ImmutableArray<ChoiceReport> Choices,
@@ -23,8 +23,8 @@ internal sealed record ControllerReport(
     ImmutableArray<double> VerifyMs,
     double RoundTripMs,
     ImmutableArray<double> Acceptance,
-    double HitRate,
-    double SentHitRate,
+    ImmutableArray<double> HitRate,
+    ImmutableArray<double> SentHitRate,
     ImmutableArray<ExpectedReport> Expected)
 {
     /// <summary>Of a generation that is over.</summary>
@@ -52,7 +52,7 @@ internal sealed record ControllerReport(
     /// <summary>One choice in a line.</summary>
     public static string Line(int round, ControllerDecision decision)
     {
-        var text = Text($"round {round}: {Name(decision.Choice)} ({Reason(decision.Reason)}); {Text(decision.Estimates)}");
+        var text = Text($"round {round}: {Name(decision.Choice)} ({Reason(decision.Reason)}); {Text(decision)}");
         return decision.Expected.IsEmpty
             ? text
             : $"{text}; expected {string.Join(", ", BestOfEachMode(decision).Select(
@@ -68,10 +68,18 @@ internal sealed record ControllerReport(
         .Select(mode => mode.MinBy(one => one.MsPerToken))
         .OrderBy(one => one.MsPerToken);
 
-    private static string Text(LatencyEstimates estimates) => Text(
-        $"draft {estimates.DraftMs:0.0} ms/token, verify {estimates.VerifyMs[0]:0.0} ms + {Slope(estimates):0.0} ms/row, ") + Text(
-        $"round trip {estimates.RoundTripMs:0.0} ms, acceptance {estimates.Acceptance[0]:0.00}, ") + Text(
-        $"hits {estimates.HitRate:0.00}, sent {estimates.SentHitRate:0.00}");
+    private static string Text(ControllerDecision decision)
+    {
+        var (estimates, length) = (decision.Estimates, decision.Choice.DraftLength);
+        return string.Join(
+            ", ",
+            Text($"draft {estimates.DraftMs:0.0} ms/token"),
+            Text($"verify {estimates.VerifyMs[0]:0.0} ms + {Slope(estimates):0.0} ms/row"),
+            Text($"round trip {estimates.RoundTripMs:0.0} ms"),
+            Text($"acceptance {estimates.Acceptance[0]:0.00}"),
+            Text($"hits {estimates.HitRate[length]:0.00}"),
+            Text($"sent {estimates.SentHitRate[length]:0.00}"));
+    }
 
     private static double Slope(LatencyEstimates estimates) =>
         (estimates.VerifyMs[^1] - estimates.VerifyMs[0]) / (estimates.VerifyMs.Length - 1);

@@ -27,6 +27,14 @@ public interface IVerification : IAsyncDisposable
     /// next read.</exception>
     ValueTask SendAsync(Draft draft, CancellationToken cancellationToken = default);
 
+    /// <summary>Lets the target decode the rounds up to this one by itself: their verdicts come without drafts, one round
+    /// trip in all. Drafts are sent again for the round after.</summary>
+    /// <param name="throughRound">The last such round; what was allowed before stays allowed.</param>
+    /// <param name="cancellationToken">Gives up sending.</param>
+    /// <exception cref="ProtocolException">The mode has no drafts of the edge's; some verifiers say so on the next read.
+    /// </exception>
+    ValueTask StreamAsync(int throughRound, CancellationToken cancellationToken = default);
+
     /// <summary>Waits for the next event; <see cref="GenerationEnd"/> is the last one.</summary>
     /// <exception cref="ModelMismatchException">Edge and target do not share a tokenizer.</exception>
     /// <exception cref="ProtocolException">One side broke the protocol.</exception>

@@ -24,11 +24,12 @@ public sealed record LatencyEstimates
     /// </summary>
     public required ImmutableArray<double> Acceptance { get; init; }
 
-    /// <summary>Chance that the right next draft is ready at the edge when the verdict comes.</summary>
-    public required double HitRate { get; init; }
+    /// <summary>Chance that the right next draft is ready at the edge when the verdict comes, by draft length γ,
+    /// <c>[longest draft + 1]</c>.</summary>
+    public required ImmutableArray<double> HitRate { get; init; }
 
     /// <summary>Chance that it is at the server then; at most <see cref="HitRate"/>.</summary>
-    public required double SentHitRate { get; init; }
+    public required ImmutableArray<double> SentHitRate { get; init; }
 }
 
 /// <summary>Expected times of the decoding modes, in closed form. Pure; thread-safe.</summary>
@@ -57,15 +58,15 @@ public static class LatencyModel
     public static double RoundMs(LatencyEstimates estimates, DecodingChoice choice)
     {
         var draft = choice.DraftLength * estimates.DraftMs;
+        var notReady = (1 - estimates.HitRate[choice.DraftLength]) * draft;
         var roundTrip = estimates.RoundTripMs;
         var verify = estimates.VerifyMs[choice.DraftLength];
         return choice.Mode switch
         {
             DecodingMode.Autoregressive => estimates.VerifyMs[0],
             DecodingMode.Speculative => draft + roundTrip + verify,
-            DecodingMode.Preemptive => ((1 - estimates.HitRate) * draft) + roundTrip + verify,
-            DecodingMode.Pipelined =>
-                ((1 - estimates.HitRate) * draft) + ((1 - estimates.SentHitRate) * roundTrip) + verify,
+            DecodingMode.Preemptive => notReady + roundTrip + verify,
+            DecodingMode.Pipelined => notReady + ((1 - estimates.SentHitRate[choice.DraftLength]) * roundTrip) + verify,
             _ => throw new ArgumentOutOfRangeException(
                 nameof(choice), choice.Mode, "This mode has no latency model on the edge."),
         };

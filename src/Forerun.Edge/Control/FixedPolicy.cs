@@ -6,6 +6,9 @@ namespace Forerun.Edge.Control;
 internal sealed class FixedPolicy(DecodingChoice choice) : IDecodingPolicy
 {
     /// <inheritdoc/>
+    public int RoundsInFlight => 0;
+
+    /// <inheritdoc/>
     public DecodingMode Open() => choice.Mode;
 
     /// <inheritdoc/>

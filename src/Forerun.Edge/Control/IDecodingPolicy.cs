@@ -12,6 +12,9 @@ internal interface IDecodingPolicy
     /// <summary>How the next round is decoded: its draft, and what is drafted ahead while it is verified.</summary>
     DecodingChoice Next();
 
+    /// <summary>Streamed rounds that are under way between the machines: the target is told that many ahead.</summary>
+    int RoundsInFlight { get; }
+
     /// <summary>What a round took.</summary>
     void Learn(DecodedRound round);
 }

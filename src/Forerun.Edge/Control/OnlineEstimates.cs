@@ -6,43 +6,62 @@ namespace Forerun.Edge.Control;
 /// <param name="maxDraftLength">Longest draft.</param>
 internal sealed class OnlineEstimates(int maxDraftLength)
 {
+    private const int LeastComparisons = 8;
+
     private readonly Smoothed _draft = new(prior: 0, priorWeight: 0, memory: 32);
     private readonly Smoothed _roundTrip = new(prior: 0, priorWeight: 0, memory: 16);
-    private readonly Smoothed _hits = new(prior: 0.5, priorWeight: 2, memory: 64);
-    private readonly Smoothed _sentHits = new(prior: 0.5, priorWeight: 2, memory: 64);
-    private readonly Smoothed _acceptance = new(prior: 0.6, priorWeight: 2, memory: 64);
-    private readonly Smoothed[] _acceptanceAt =
-        [.. Enumerable.Range(0, maxDraftLength).Select(_ => new Smoothed(prior: 0, priorWeight: 0, memory: 64))];
-
+    private readonly SmoothedProfile _hits = new(maxDraftLength + 1, prior: 0.5);
+    private readonly SmoothedProfile _sentHits = new(maxDraftLength + 1, prior: 0.5);
+    private readonly SmoothedProfile _acceptance = new(maxDraftLength, prior: 0.6);
     private readonly VerifyTimes _verify = new(maxDraftLength + 1);
     private DecodedRound? _previous;
 
-    /// <summary>Every time was measured.</summary>
-    public bool IsKnown => _verify.IsKnown && _roundTrip.Count > 0;
+    /// <summary>Every time was measured, and the drafter was compared often enough.</summary>
+    public bool IsKnown => _verify.IsKnown && _roundTrip.Count > 0 && _acceptance.Count >= LeastComparisons;
 
     /// <summary>What is known now.</summary>
-    public LatencyEstimates Current => new()
+    public LatencyEstimates Current
     {
-        DraftMs = _draft.Value,
-        VerifyMs = [.. _verify.Estimate()],
-        RoundTripMs = _roundTrip.Value,
-        Acceptance = [.. _acceptanceAt.Select(Blend)],
-        HitRate = _hits.Value,
-        SentHitRate = Math.Min(_hits.Value, _sentHits.Value),
-    };
+        get
+        {
+            var hits = _hits.Values;
+            return new()
+            {
+                DraftMs = _draft.Value,
+                VerifyMs = [.. _verify.Estimate()],
+                RoundTripMs = _roundTrip.Value,
+                Acceptance = _acceptance.Values,
+                HitRate = hits,
+                SentHitRate = [.. hits.Zip(_sentHits.Values, Math.Min)],
+            };
+        }
+    }
 
     /// <summary>Takes in the next round of a generation.</summary>
     public void Learn(DecodedRound round)
     {
+        var isStreamed = round.Choice.Mode == DecodingMode.Autoregressive;
+        var server = round.ServerTimings.Queue + round.ServerTimings.Compute;
+
         // The first round has the prompt in it, on both sides.
-        if (round.Round > 1 && _previous is { } previous)
+        if (round.Round > 1)
         {
-            LearnTimes(round, previous);
+            _verify.Learn(round.DraftLength + 1, server.TotalMilliseconds);
+        }
+
+        if (isStreamed ? round.Round == 1 : round.Round > 1 && !round.IsSentAhead)
+        {
+            _roundTrip.Add(Math.Max(0, (round.WaitTime - server).TotalMilliseconds));
         }
 
         // The last verdict may cut an accepted token short, and hits nothing.
-        if (round.End is null && round.Choice.Mode != DecodingMode.Autoregressive)
+        if (isStreamed)
         {
+            LearnRehearsed(round);
+        }
+        else if (round.End is null)
+        {
+            LearnDrafting(round);
             LearnAcceptance(round);
             LearnHits(round);
         }
@@ -50,22 +69,23 @@ internal sealed class OnlineEstimates(int maxDraftLength)
         _previous = round;
     }
 
-    private void LearnTimes(DecodedRound round, DecodedRound previous)
+    /// <summary>What drafting would have been.</summary>
+    private void LearnRehearsed(DecodedRound round)
     {
-        var server = round.ServerTimings.Queue + round.ServerTimings.Compute;
-        _verify.Learn(round.DraftLength + 1, server.TotalMilliseconds);
-        if (round.Choice.Mode == DecodingMode.Autoregressive)
+        if (round.Rehearsed is { } rehearsed)
         {
-            return;
+            LearnAcceptance(rehearsed.AcceptedCount, rehearsed.AcceptedCount < rehearsed.DraftLength || rehearsed.IsEnded);
+            if (rehearsed.TokenTime is { } time)
+            {
+                _draft.Add(time.TotalMilliseconds);
+            }
         }
+    }
 
-        if (!round.IsSentAhead)
-        {
-            _roundTrip.Add(Math.Max(0, (round.WaitTime - server).TotalMilliseconds));
-        }
-
+    private void LearnDrafting(DecodedRound round)
+    {
         // Only drafts from their first token on, without what the drafter missed while nobody drafted.
-        if (round.DraftLength > 0 && previous.DraftLength > 0 && previous.PreDrafts.Hits == 0)
+        if (round.DraftLength > 0 && !round.IsSentAhead && _previous is { DraftLength: > 0, PreDrafts.Hits: 0 })
         {
             _draft.Add(round.DraftTime.TotalMilliseconds / round.DraftLength);
         }
@@ -73,23 +93,22 @@ internal sealed class OnlineEstimates(int maxDraftLength)
 
     private void LearnAcceptance(DecodedRound round)
     {
-        for (var i = 0; i < round.AcceptedCount; i++)
-        {
-            LearnAcceptance(i, 1);
-        }
-
         // A draft that ends early is as good as one that is rejected there.
         var isShort = round.DraftLength < round.Choice.DraftLength && round.Choice == _previous?.Choice;
-        if (round.AcceptedCount < round.DraftLength || isShort)
-        {
-            LearnAcceptance(round.AcceptedCount, 0);
-        }
+        LearnAcceptance(round.AcceptedCount, round.AcceptedCount < round.DraftLength || isShort);
     }
 
-    private void LearnAcceptance(int position, double accepted)
+    private void LearnAcceptance(int acceptedCount, bool isRejected)
     {
-        _acceptance.Add(accepted);
-        _acceptanceAt[position].Add(accepted);
+        for (var i = 0; i < acceptedCount; i++)
+        {
+            _acceptance.Add(i, 1);
+        }
+
+        if (isRejected)
+        {
+            _acceptance.Add(acceptedCount, 0);
+        }
     }
 
     private void LearnHits(DecodedRound round)
@@ -99,14 +118,10 @@ internal sealed class OnlineEstimates(int maxDraftLength)
             return;
         }
 
-        _hits.Add(round.PreDrafts.FinishedHits);
+        _hits.Add(round.Choice.DraftLength, round.PreDrafts.FinishedHits);
         if (round.Choice.Mode == DecodingMode.Pipelined)
         {
-            _sentHits.Add(round.PreDrafts.SentHits);
+            _sentHits.Add(round.Choice.DraftLength, round.PreDrafts.SentHits);
         }
     }
-
-    /// <summary>A position that was seldom drafted is taken to be like the others.</summary>
-    private double Blend(Smoothed position) =>
-        ((position.Count * position.Value) + (4 * _acceptance.Value)) / (position.Count + 4);
 }

@@ -39,6 +39,10 @@ internal sealed class EdgeOnlyVerification : IVerification
             VerificationErrorCode.BadMode, "A draft came in the mode edge-only, in which nothing is verified.");
 
     /// <inheritdoc/>
+    public ValueTask StreamAsync(int throughRound, CancellationToken cancellationToken = default) =>
+        ValueTask.CompletedTask;
+
+    /// <inheritdoc/>
     public ValueTask<VerificationEvent> ReadAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();

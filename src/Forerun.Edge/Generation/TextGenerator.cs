@@ -32,7 +32,7 @@ public sealed class TextGenerator
     {
         drafters ??= [];
         options ??= TextGeneratorOptions.Default;
-        _mode = options.Mode ?? (drafters.Count == 0 ? DecodingMode.Autoregressive : DecodingMode.Speculative);
+        _mode = options.Mode ?? (drafters.Count == 0 ? DecodingMode.Autoregressive : DecodingMode.Auto);
         if (_mode is not (DecodingMode.Autoregressive or DecodingMode.EdgeOnly) && drafters.Count == 0)
         {
             throw new ArgumentException(

@@ -8,7 +8,7 @@ public sealed record TextGeneratorOptions
     /// <summary>The defaults.</summary>
     public static TextGeneratorOptions Default { get; } = new();
 
-    /// <summary>Who drafts; null (default) = <see cref="DecodingMode.Speculative"/> where there is a drafter, else
+    /// <summary>Who drafts; null (default) = <see cref="DecodingMode.Auto"/> where there is a drafter, else
     /// <see cref="DecodingMode.Autoregressive"/>. <see cref="DecodingMode.EdgeOnly"/> goes with an
     /// <see cref="EdgeOnly.EdgeOnlyVerifier"/>.</summary>
     public DecodingMode? Mode { get; init; }

@@ -28,6 +28,54 @@ public class DraftInboxTests
     }
 
     [Fact]
+    public void Stream_RoundsNeedNoDraft_ThenOneIsWaitedFor()
+    {
+        _inbox.Stream(2);
+        _inbox.Stream(1);
+        AssertStreamed(1, 10);
+        _inbox.Decide(Verdict(1, 0, 7));
+        AssertStreamed(2, 11);
+        _inbox.Decide(Verdict(2, 0, 7));
+        Assert.Null(_inbox.Next);
+        _inbox.Add(new(3, 12, [1]));
+        Assert.Equal([1], _inbox.Next!.Tokens);
+
+        void AssertStreamed(int round, int position)
+        {
+            var next = _inbox.Next!;
+            Assert.True(_inbox.IsStreamed);
+            Assert.Equal((round, position, 0), (next.Round, next.BasePosition, next.Tokens.Length));
+        }
+    }
+
+    [Fact]
+    public void Stream_ADraftThatIsThere_IsVerifiedFirst()
+    {
+        var draft = new Draft(1, 10, [1]);
+        var ahead = new Draft(2, 11, [5], new(1, 0, 8));
+        _inbox.Add(draft);
+        _inbox.Add(ahead);
+        _inbox.Stream(9);
+        Assert.Same(draft, _inbox.Next);
+        _inbox.Decide(Verdict(1, 0, 8));
+        Assert.Same(ahead, _inbox.Next);
+        _inbox.Decide(Verdict(2, 0, 8));
+        Assert.True(_inbox.IsStreamed);
+    }
+
+    [Fact]
+    public void Add_ForAStreamedRound_IsRefusedOrTooLate()
+    {
+        _inbox.Stream(4);
+        AssertRefused(new(1, 10, [1]), VerificationErrorCode.BadRound,
+            "The draft's round is wrong: a draft without an assumption follows the last verdict. "
+            + "Expected no draft before the verdict of round 4, got round 1.");
+        _inbox.Decide(Verdict(1, 0, 8));
+        _inbox.Add(new(2, 11, [5], new(1, 0, 8)));
+        Assert.True(_inbox.IsStreamed);
+    }
+
+    [Fact]
     public void Add_Malformed_TellsExpectedAndGot()
     {
         AssertRefused(new(3, 10, []), VerificationErrorCode.BadRound,

@@ -140,7 +140,7 @@ public class VerificationSchedulerTests
             () => verification.SendAsync(new Draft(1, 8, []), Deadline.Token).AsTask());
         Assert.Equal(
             "A draft came in autoregressive mode. Open the generation in speculative mode to send drafts. "
-            + "Expected no draft, got a draft of round 1.",
+            + "Expected no draft, got one of round 1.",
             exception.Message);
     }
 

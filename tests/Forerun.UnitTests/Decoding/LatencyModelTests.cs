@@ -7,15 +7,15 @@ public class LatencyModelTests
 {
     private static readonly Gen<LatencyEstimates> Estimates = Gen.Select(
         Gen.Double[0, 50], Gen.Double[1, 200], Gen.Double[0, 20], Gen.Double[0, 300], Gen.Double[0, 1].Array[16],
-        Gen.Double[0, 1], Gen.Double[0, 1],
+        Gen.Double[0, 1].Array[17], Gen.Double[0, 1],
         (draft, verify, row, roundTrip, acceptance, hits, sent) => new LatencyEstimates
         {
             DraftMs = draft,
             VerifyMs = [.. Enumerable.Range(0, 17).Select(i => verify + (i * row))],
             RoundTripMs = roundTrip,
             Acceptance = [.. acceptance],
-            HitRate = hits,
-            SentHitRate = hits * sent,
+            HitRate = [.. hits],
+            SentHitRate = [.. hits.Select(hit => hit * sent)],
         });
 
     [Theory]
@@ -32,8 +32,8 @@ public class LatencyModelTests
             VerifyMs = [100, 110, 120],
             RoundTripMs = 50,
             Acceptance = [0.5, 0.5],
-            HitRate = 0.75,
-            SentHitRate = 0.4,
+            HitRate = [0, 0, 0.75],
+            SentHitRate = [0, 0, 0.4],
         };
         Assert.Equal(ms, LatencyModel.RoundMs(estimates, new(mode, draftLength)), 9);
         Assert.Equal(ms / tokens, LatencyModel.MsPerToken(estimates, new(mode, draftLength)), 9);
@@ -59,7 +59,7 @@ public class LatencyModelTests
     [Fact]
     public void Property_WithoutHits_NothingIsGained() => Gen.Select(Estimates, Gen.Int[0, 16]).Sample((estimates, length) =>
     {
-        estimates = estimates with { HitRate = 0, SentHitRate = 0 };
+        estimates = estimates with { HitRate = [.. new double[17]], SentHitRate = [.. new double[17]] };
         var plain = LatencyModel.RoundMs(estimates, new(DecodingMode.Speculative, length));
         Assert.Equal(plain, LatencyModel.RoundMs(estimates, new(DecodingMode.Preemptive, length)), 9);
         Assert.Equal(plain, LatencyModel.RoundMs(estimates, new(DecodingMode.Pipelined, length)), 9);
@@ -85,8 +85,8 @@ public class LatencyModelTests
             VerifyMs = [1, 1],
             RoundTripMs = 1,
             Acceptance = [1],
-            HitRate = 0,
-            SentHitRate = 0,
+            HitRate = [0, 0],
+            SentHitRate = [0, 0],
         };
         Assert.Throws<ArgumentOutOfRangeException>(() => LatencyModel.RoundMs(estimates, new(mode, 1)));
     }

@@ -23,6 +23,9 @@ internal sealed class AnnouncingVerifier(IVerifier inner, int seed, Func<Random,
         public ValueTask SendAsync(Draft draft, CancellationToken cancellationToken = default) =>
             inner.SendAsync(draft, cancellationToken);
 
+        public ValueTask StreamAsync(int throughRound, CancellationToken cancellationToken = default) =>
+            inner.StreamAsync(throughRound, cancellationToken);
+
         public async ValueTask<VerificationEvent> ReadAsync(CancellationToken cancellationToken = default)
         {
             if (_waiting.TryDequeue(out var waiting))

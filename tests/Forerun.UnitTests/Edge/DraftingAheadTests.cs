@@ -57,7 +57,6 @@ public class DraftingAheadTests
     [Theory]
     [InlineData(DecodingMode.Preemptive)]
     [InlineData(DecodingMode.Pipelined)]
-    [InlineData(DecodingMode.Auto)]
     public async Task Generate_RandomRounds_GiveEveryForkBack(DecodingMode mode)
     {
         using var model = TinyModels.Load("smollm-gqa-tied-q4_0");

@@ -131,6 +131,9 @@ public class EdgeOnlyTests
             public ValueTask SendAsync(Draft draft, CancellationToken cancellationToken = default) =>
                 inner.SendAsync(draft, cancellationToken);
 
+            public ValueTask StreamAsync(int throughRound, CancellationToken cancellationToken = default) =>
+                inner.StreamAsync(throughRound, cancellationToken);
+
             public ValueTask<VerificationEvent> ReadAsync(CancellationToken cancellationToken = default) =>
                 _left-- == 0 ? throw Lost : inner.ReadAsync(cancellationToken);
 

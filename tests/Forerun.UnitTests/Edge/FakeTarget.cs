@@ -12,7 +12,7 @@ internal sealed class FakeTarget(ImmutableArray<int> text, int vocabSize, int se
     IValueTaskSource<VerificationEvent>
 {
     private readonly Random _random = new(seed);
-    private readonly Queue<(int At, Draft Draft)> _up = new();
+    private readonly Queue<(int At, Action<DraftInbox> TakeIn)> _up = new();
     private readonly Queue<(int At, VerificationEvent Event)> _down = new();
     private GenerationLimits _limits = null!;
     private DraftInbox _inbox = null!;
@@ -47,10 +47,11 @@ internal sealed class FakeTarget(ImmutableArray<int> text, int vocabSize, int se
     public ValueTask SendAsync(Draft draft, CancellationToken cancellationToken = default)
     {
         Sent.Add(draft);
-        _lastUp = Math.Max(_lastUp, _now + _random.Next(5));
-        _up.Enqueue((_lastUp, draft));
-        return ValueTask.CompletedTask;
+        return SendAsync(inbox => inbox.Add(draft));
     }
+
+    public ValueTask StreamAsync(int throughRound, CancellationToken cancellationToken = default) =>
+        SendAsync(inbox => inbox.Stream(throughRound));
 
     public ValueTask<VerificationEvent> ReadAsync(CancellationToken cancellationToken = default) => new(this, 0);
 
@@ -78,6 +79,13 @@ internal sealed class FakeTarget(ImmutableArray<int> text, int vocabSize, int se
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
+    private ValueTask SendAsync(Action<DraftInbox> takeIn)
+    {
+        _lastUp = Math.Max(_lastUp, _now + _random.Next(5));
+        _up.Enqueue((_lastUp, takeIn));
+        return ValueTask.CompletedTask;
+    }
+
     private void Tick()
     {
         _now++;
@@ -86,7 +94,7 @@ internal sealed class FakeTarget(ImmutableArray<int> text, int vocabSize, int se
             _up.Dequeue();
             if (!IsOver)
             {
-                _inbox.Add(up.Draft);
+                up.TakeIn(_inbox);
             }
         }
 

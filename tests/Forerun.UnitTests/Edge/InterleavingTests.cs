@@ -39,7 +39,7 @@ public class InterleavingTests
             hits += played.Sum(round => round.PreDrafts.Hits);
         }
 
-        Assert.Equal(mode == DecodingMode.Speculative, hits == 0);
+        Assert.True(mode == DecodingMode.Auto || hits == 0 == (mode == DecodingMode.Speculative), $"{hits} hits");
     }
 
     [Fact]

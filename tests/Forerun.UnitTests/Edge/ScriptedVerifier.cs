@@ -11,6 +11,8 @@ internal sealed class ScriptedVerifier(params VerificationEvent[] events) : IVer
 
     public bool IsDisposed { get; private set; }
 
+    public List<int> Streamed { get; } = [];
+
     public WireBytes Bytes => new(Sent.Count, events.Length - _events.Count);
 
     public ValueTask<TargetDescription> DescribeAsync(CancellationToken cancellationToken = default) =>
@@ -23,6 +25,12 @@ internal sealed class ScriptedVerifier(params VerificationEvent[] events) : IVer
     public ValueTask SendAsync(Draft draft, CancellationToken cancellationToken = default)
     {
         Sent.Add(draft);
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask StreamAsync(int throughRound, CancellationToken cancellationToken = default)
+    {
+        Streamed.Add(throughRound);
         return ValueTask.CompletedTask;
     }
 

@@ -39,6 +39,9 @@ public class GoldenBytesTests
         "120F" + "0804" + "107D" + "1A0106" + "2206" + "0803" + "1004" + "1811");
 
     [Fact]
+    public void Stream_HasTheseBytes() => AssertBytes(RoundMapping.ToStreamMessage(300), "2A03" + "08AC02");
+
+    [Fact]
     public void KeepAliveAndCancel_HaveTheseBytes()
     {
         AssertBytes(new EdgeMessage { KeepAlive = new KeepAlive() }, "1A00");

@@ -15,6 +15,7 @@ internal sealed class TimedTarget(ImmutableArray<int> text, WorldTimes times, Fa
     : IVerifier, IVerification, IValueTaskSource<VerificationEvent>
 {
     private readonly List<(DateTimeOffset At, Draft Draft)> _sent = [];
+    private readonly List<(DateTimeOffset At, int ThroughRound)> _streamed = [];
     private readonly Queue<VerificationEvent> _next = new();
     private GenerationLimits _limits = null!;
     private DateTimeOffset _decidedAt;
@@ -36,6 +37,7 @@ internal sealed class TimedTarget(ImmutableArray<int> text, WorldTimes times, Fa
     {
         Opened.Add(request.Mode);
         _sent.Clear();
+        _streamed.Clear();
         _limits = new GenerationLimits(int.MaxValue, request.PromptTokens.Length, text.Length);
         (_position, _round, _decided) = (request.PromptTokens.Length, 1, null);
         (_decidedAt, PromptLength) = (clock.GetUtcNow() + OneWay, _position);
@@ -45,6 +47,12 @@ internal sealed class TimedTarget(ImmutableArray<int> text, WorldTimes times, Fa
     public ValueTask SendAsync(Draft draft, CancellationToken cancellationToken = default)
     {
         _sent.Add((clock.GetUtcNow() + OneWay, draft));
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask StreamAsync(int throughRound, CancellationToken cancellationToken = default)
+    {
+        _streamed.Add((clock.GetUtcNow() + OneWay, throughRound));
         return ValueTask.CompletedTask;
     }
 
@@ -74,12 +82,24 @@ internal sealed class TimedTarget(ImmutableArray<int> text, WorldTimes times, Fa
 
     private int PromptLength { get; set; }
 
+    private (DateTimeOffset At, Draft Draft) NextDraft()
+    {
+        var sent = _sent.Find(sent => sent.Draft.Round == _round
+            && (sent.Draft.Assumption is null || sent.Draft.Assumption == _decided));
+        if (sent.Draft is not null)
+        {
+            return sent;
+        }
+
+        var at = Opened[^1] == DecodingMode.Autoregressive
+            ? _decidedAt
+            : _streamed.First(streamed => streamed.ThroughRound >= _round).At;
+        return (at, new Draft(_round, _position, []));
+    }
+
     private void Verify()
     {
-        var (at, draft) = Opened[^1] == DecodingMode.Autoregressive
-            ? (_decidedAt, new Draft(_round, _position, []))
-            : _sent.First(sent => sent.Draft.Round == _round
-                && (sent.Draft.Assumption is null || sent.Draft.Assumption == _decided));
+        var (at, draft) = NextDraft();
         var start = _position - PromptLength;
         var count = _limits.DraftLength(_position, draft.Tokens.Length);
         var result = Acceptance.Accept(

@@ -1,0 +1,47 @@
+using Forerun.Core.Decoding;
+
+namespace Forerun.Edge;
+
+/// <content>Rounds that the target decodes by itself, in a session that also drafts.</content>
+internal sealed partial class EdgeSession
+{
+    private int _streamedThrough;
+
+    private bool IsStreaming => _choice.Mode == DecodingMode.Autoregressive;
+
+    /// <summary>How this round is decoded. Where it is streamed, the target is told in good time not to wait for drafts; what
+    /// it was told cannot be taken back.</summary>
+    private async ValueTask ChooseAsync(CancellationToken cancellationToken)
+    {
+        _choice = _policy.Next();
+        if (_rehearsal is null)
+        {
+            return;
+        }
+
+        var streams = IsStreaming;
+        if (_sent is not null)
+        {
+            _choice = streams ? new(DecodingMode.Speculative, _sent.Tokens.Length) : _choice;
+        }
+        else if (!streams && _round <= _streamedThrough)
+        {
+            _choice = new(DecodingMode.Autoregressive, 0);
+        }
+
+        if (streams && _streamedThrough - _round < _policy.RoundsInFlight)
+        {
+            _streamedThrough = _round + _policy.RoundsInFlight + RoundsPerStream;
+            await _verification.StreamAsync(_streamedThrough, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (!IsStreaming)
+        {
+            _rehearsal.End(_trunk);
+        }
+        else if (!_rehearsal.IsRunning)
+        {
+            _rehearsal.Begin(_trunk, DraftLengthAt(_position));
+        }
+    }
+}
