@@ -5,7 +5,6 @@ namespace Forerun.Cli;
 internal static class BundledModels
 {
     private const string TargetPath = "smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf";
-    private const string ExitsPath = "smollm2-135m-instruct/exits.safetensors";
     private const string DraftPath = "forerun-draft/forerun-draft.gguf";
 
     /// <summary>The path given, or the bundled target's.</summary>
@@ -13,9 +12,6 @@ internal static class BundledModels
 
     /// <summary>The path given, or the bundled draft model's.</summary>
     public static string Draft(string? path) => path ?? Find(DraftPath, "--draft-model");
-
-    /// <summary>The path given, or the bundled exits'.</summary>
-    public static string Exits(string? path) => path ?? Find(ExitsPath, "--exits-file");
 
     /// <summary>The path given, or that of the bundled target, for its tokenizer.</summary>
     public static string Tokenizer(string? path) => path ?? Find(TargetPath, "--tokenizer");

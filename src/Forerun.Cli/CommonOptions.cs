@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using Forerun.Cli.Running;
 using Forerun.Core.Decoding;
 using Forerun.Core.Sampling;
 using Forerun.Inference;
@@ -52,6 +53,13 @@ internal sealed class CommonOptions
 
     public Option<ulong> Seed { get; } = new("--seed") { Description = "Seed of the sampling noise." };
 
+    public Option<string> Acceptance { get; } = new("--acceptance")
+    {
+        Description = "What decides on draft tokens when tokens are sampled: shared-noise = the target's own draw, whoever drafts; "
+            + "rejection = rejection sampling: accepts more, the same distribution, but the text depends on who drafts, and how much.",
+        DefaultValueFactory = _ => RuleNames.Of(AcceptanceRule.SharedNoise),
+    };
+
     public Option<int> MaxTokens { get; } = new("--max-tokens")
     {
         Description = "Most output tokens; 0 = until the context is full.",
@@ -79,6 +87,8 @@ internal sealed class CommonOptions
     };
 
     public Option<bool> Json { get; } = new("--json") { Description = "One JSON document on standard output." };
+
+    public CommonOptions() => Acceptance.AcceptOnlyFromAmong(RuleNames.All);
 
     /// <summary>The options of one generation: sampling and length.</summary>
     public IEnumerable<Option> Generation => [Temperature, TopP, TopK, MinP, RepetitionPenalty, Seed, MaxTokens, Raw];
@@ -118,6 +128,10 @@ internal sealed class CommonOptions
         };
     }
 
+    /// <summary>The chosen rule of acceptance; the default where a command does not offer the choice.</summary>
+    public AcceptanceRule AcceptanceOf(ParseResult parsed) =>
+        parsed.GetValue(Acceptance) is { } name ? RuleNames.Parse(name) : AcceptanceRule.SharedNoise;
+
     /// <summary>A request for a prompt.</summary>
     public GenerationRequest Request(ParseResult parsed, TextFormat model, string prompt, DecodingMode mode) =>
         Request(parsed, Prompt.User(model, prompt, parsed.GetValue(Raw)), mode);
@@ -136,6 +150,7 @@ internal sealed class CommonOptions
             MinP = parsed.GetValue(MinP),
             RepetitionPenalty = parsed.GetValue(RepetitionPenalty),
             Seed = parsed.GetValue(Seed),
+            Acceptance = AcceptanceOf(parsed),
         },
     };
 }

@@ -35,14 +35,19 @@ internal sealed class ExitOptions
     /// <exception cref="InvalidDataException">The file is damaged, of another target, or lacks a layer.</exception>
     public ExitHeads? Load(ParseResult parsed, LanguageModel target, string targetPath)
     {
-        var layers = parsed.GetValue(Layers) ?? [];
-        var path = parsed.GetValue(File) ?? Beside(target, targetPath);
-        return path is null || layers is [0] ? null : ExitHeads.Load(path, target, layers);
+        int[] layers = parsed.GetValue(Layers) ?? [];
+        if (layers is [0])
+        {
+            return null;
+        }
+
+        var file = parsed.GetValue(File) is { } path ? ExitFile.Open(path) : Beside(target, targetPath);
+        return file is null ? null : new ExitHeads(file.Only(layers), target);
     }
 
-    private static string? Beside(LanguageModel target, string targetPath)
+    private static ExitFile? Beside(LanguageModel target, string targetPath)
     {
         var path = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(targetPath))!, FileName);
-        return System.IO.File.Exists(path) && ExitFile.Open(path).TargetId == target.Id ? path : null;
+        return System.IO.File.Exists(path) && ExitFile.Open(path) is { } file && file.TargetId == target.Id ? file : null;
     }
 }

@@ -8,7 +8,8 @@ namespace Forerun.Cloud;
 /// <param name="promptLength">Prompt tokens: the base position of the first round.</param>
 /// <param name="vocabSize">Token ids are 0 … vocabSize - 1.</param>
 /// <param name="maxDraftLength">Most tokens of one draft.</param>
-internal sealed class DraftInbox(int promptLength, int vocabSize, int maxDraftLength)
+/// <param name="needsDraftProbs">Whether drafts bring what their tokens were drawn from, or must not.</param>
+internal sealed class DraftInbox(int promptLength, int vocabSize, int maxDraftLength, bool needsDraftProbs = false)
 {
     private readonly List<Draft> _queued = [];
     private Assumption? _decided;
@@ -148,5 +149,34 @@ internal sealed class DraftInbox(int promptLength, int vocabSize, int maxDraftLe
         }
 
         TokenRange.Check(draft.Tokens.AsSpan(), vocabSize, "draft");
+        CheckDraftProbs(draft);
+    }
+
+    private void CheckDraftProbs(Draft draft)
+    {
+        var expected = needsDraftProbs ? draft.Tokens.Length : 0;
+        if (draft.DraftProbs.Length != expected)
+        {
+            throw new ProtocolException(
+                VerificationErrorCode.BadDraftProbs,
+                needsDraftProbs
+                    ? $"The draft of round {draft.Round} lacks draft probabilities: under rejection sampling each token brings what it was drawn from."
+                    : $"The draft of round {draft.Round} brings draft probabilities, but only rejection sampling at a temperature above 0 needs them.",
+                $"{expected}",
+                $"{draft.DraftProbs.Length}");
+        }
+
+        for (var i = 0; i < draft.DraftProbs.Length; i++)
+        {
+            TokenRange.Check(draft.DraftProbs[i].Tokens.AsSpan(), vocabSize, "draft probabilities");
+            if (draft.DraftProbs[i].WeightOf(draft.Tokens[i]) == 0)
+            {
+                throw new ProtocolException(
+                    VerificationErrorCode.BadDraftProbs,
+                    $"Token {i} of the draft of round {draft.Round} cannot have been drawn from its draft probabilities: its weight there is 0.",
+                    $"one of {draft.DraftProbs[i].Tokens.Length} tokens",
+                    $"{draft.Tokens[i]}");
+            }
+        }
     }
 }

@@ -11,12 +11,16 @@ namespace Forerun.Cloud;
 internal sealed class DraftSession(LanguageModel model, SamplingOptions sampling, int wantedLength) : IDisposable
 {
     private readonly TokenSampler _sampler = new(sampling, model.Config.VocabSize, model.DraftVocabulary);
+    private readonly List<SparseDistribution> _draftProbs = [];
     private KvCache _cache = model.CreateCache();
     private int _room;
     private int _logitRow;
 
     /// <summary>Tokens drafted since <see cref="Begin"/>.</summary>
     public int Length { get; private set; }
+
+    /// <summary>What they were drawn from, <c>[Length]</c>; empty unless rejection sampling needs it.</summary>
+    public IReadOnlyList<SparseDistribution> DraftProbs => _draftProbs;
 
     /// <summary>Starts a draft behind the committed tokens: forgets what was drafted before and did not stand.</summary>
     public void Begin(TargetSession session)
@@ -25,6 +29,7 @@ internal sealed class DraftSession(LanguageModel model, SamplingOptions sampling
         _cache.RollbackTo(Math.Min(_cache.Length, committed - 1));
         _room = Math.Clamp(model.Config.MaxPositionEmbeddings - committed + 1, 0, session.DraftRoom(wantedLength));
         Length = 0;
+        _draftProbs.Clear();
         IsComplete = _room == 0;
     }
 
@@ -66,17 +71,23 @@ internal sealed class DraftSession(LanguageModel model, SamplingOptions sampling
 
         var position = session.CommittedLength + Length;
         var tokens = session.TokensWithRoom(Length + 1);
-        var token = _sampler.Sample(pass.Logits(_logitRow), position, tokens[..position]);
+        var token = Draft(pass.Logits(_logitRow), tokens[..position]);
+        tokens[position] = token;
+        Length++;
+        IsComplete = Length == _room || session.IsEndToken(token);
+        return !IsComplete;
+    }
 
-        // Rows that pad the vocabulary are no tokens.
-        if (token < model.Tokenizer.VocabSize)
+    private int Draft(ReadOnlySpan<float> logits, ReadOnlySpan<int> history)
+    {
+        if (!sampling.NeedsDraftProbs())
         {
-            tokens[position] = token;
-            Length++;
+            return _sampler.Sample(logits, history.Length, history);
         }
 
-        IsComplete = token >= model.Tokenizer.VocabSize || Length == _room || session.IsEndToken(token);
-        return !IsComplete;
+        var draftProbs = _sampler.DraftProbs(logits, history);
+        _draftProbs.Add(draftProbs);
+        return draftProbs.Draw(sampling.Seed, history.Length);
     }
 
     /// <summary>The draft is complete; else the cache has still to catch up.</summary>

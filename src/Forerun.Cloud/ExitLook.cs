@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using Forerun.Core.Decoding;
+using Forerun.Core.Sampling;
 using Forerun.Inference;
 using Forerun.Inference.Exits;
 
@@ -10,6 +12,7 @@ internal sealed class ExitLook
     private LocalVerification? _verification;
     private float[] _hidden = [];
     private int[] _tokens = [];
+    private ImmutableArray<SparseDistribution> _draftProbs = [];
     private int _hiddenLength;
     private int _tokenCount;
     private int _basePosition;
@@ -25,6 +28,7 @@ internal sealed class ExitLook
         var tokens = session.VerifiedTokens;
         (Exit, _verification, _round, _basePosition) =
             (exit, verification, verification.DecidedRounds + 1, session.CommittedLength);
+        _draftProbs = session.DraftProbs;
         _tokenCount = tokens.Length;
         Fit(ref _tokens, tokens.Length);
         tokens.CopyTo(_tokens);
@@ -42,7 +46,12 @@ internal sealed class ExitLook
     public void Announce(ExitScratch scratch, int exitLayer, float threshold)
     {
         var provisional = _verification!.Announcer!.Announce(
-            scratch, Exit, _hidden.AsSpan(0, _hiddenLength), _tokens.AsSpan(0, _tokenCount), _basePosition);
+            scratch,
+            Exit,
+            _hidden.AsSpan(0, _hiddenLength),
+            _tokens.AsSpan(0, _tokenCount),
+            _basePosition,
+            _draftProbs.AsSpan());
         if (provisional.Confidence >= threshold)
         {
             _verification.Announce(new Announcement(

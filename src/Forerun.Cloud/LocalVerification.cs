@@ -59,6 +59,9 @@ internal sealed class LocalVerification : IVerification
     /// <summary>Its caches hold memory.</summary>
     internal bool HoldsMemory => Session.Cache.Bytes + (Drafting?.Bytes ?? 0) > 0;
 
+    /// <summary>Looks at it since its edge last said something, while it waited for it.</summary>
+    internal int SilentLooks { get; set; }
+
     /// <summary>When it became ready for a pass.</summary>
     internal long ReadySince { get; set; }
 
@@ -119,6 +122,9 @@ internal sealed class LocalVerification : IVerification
         }
     }
 
+    /// <summary>The edge gave a sign of life.</summary>
+    public void Hear() => _scheduler.Hear(this);
+
     /// <summary>Ends the generation; the reader sees the error.</summary>
     public void Cancel(Exception error) => _scheduler.Cancel(this, error);
 
@@ -133,6 +139,16 @@ internal sealed class LocalVerification : IVerification
     internal void AddDraft(Draft draft)
     {
         CheckEdgeDrafts("draft", draft.Round);
+        if (draft.Assumption is { } assumption && _mode != DecodingMode.Pipelined)
+        {
+            throw new ProtocolException(
+                VerificationErrorCode.BadMode,
+                $"A draft with an assumption came in {_mode.ToString().ToLowerInvariant()} mode, in which a draft follows a "
+                + "verdict. Open the generation in pipelined mode to send drafts ahead.",
+                "no assumption",
+                $"one about round {assumption.Round}");
+        }
+
         _inbox.Add(draft);
     }
 
@@ -147,7 +163,7 @@ internal sealed class LocalVerification : IVerification
     internal void AddOwnDraft()
     {
         var tokens = Session.TokensWithRoom(Drafting!.Length)[Session.CommittedLength..];
-        _inbox.Add(new Draft(_inbox.Round, _inbox.BasePosition, [.. tokens]));
+        _inbox.Add(new Draft(_inbox.Round, _inbox.BasePosition, [.. tokens]) { DraftProbs = [.. Drafting.DraftProbs] });
     }
 
     /// <summary>Frees the caches' memory; what they held is computed again.</summary>
@@ -173,7 +189,10 @@ internal sealed class LocalVerification : IVerification
     {
         var timings = new ServerTimings(Queued, Session.TakeCompute());
         var isLast = result.FinishReason is not null;
-        var verdict = new Verdict(_inbox.Round, result.AcceptedCount, result.NextToken, timings, isLast);
+        var verdict = new Verdict(_inbox.Round, result.AcceptedCount, result.NextToken, timings, isLast)
+        {
+            LogProbabilities = Session.LogProbabilities,
+        };
         if (Drafting is not null && _inbox.Next is { } draft)
         {
             verdict = verdict with

@@ -1,4 +1,5 @@
 using Forerun.Core.Decoding;
+using Forerun.Core.Sampling;
 using Forerun.Inference;
 using Forerun.Protocol;
 
@@ -13,12 +14,12 @@ internal static class RequestCheck
     /// <exception cref="VerifierUnavailableException">The edge wants to resume a session that is not here.</exception>
     public static void CheckOpening(Opening opening, TargetDescription target)
     {
-        if (opening.ProtocolVersion != target.ProtocolVersion)
+        if (opening.ProtocolVersion < 1 || opening.ProtocolVersion > target.ProtocolVersion)
         {
             throw new ProtocolException(
                 VerificationErrorCode.UnsupportedVersion,
                 "Edge and server speak different protocol versions. Update the older of the two.",
-                $"version {target.ProtocolVersion}",
+                target.ProtocolVersion == 1 ? "version 1" : $"version 1 to {target.ProtocolVersion}",
                 $"version {opening.ProtocolVersion}");
         }
 
@@ -78,6 +79,7 @@ internal static class RequestCheck
         {
             request.Sampling.Validate();
             ArgumentOutOfRangeException.ThrowIfNegative(request.MaxTokens);
+            CheckTopLogProbabilities(request.TopLogProbabilities ?? 0);
         }
         catch (ArgumentException exception)
         {
@@ -118,6 +120,15 @@ internal static class RequestCheck
                 "The draft length is out of range. Draft fewer tokens.",
                 $"0 to {maxDraftLength}",
                 $"{request.DraftLength}");
+        }
+    }
+
+    private static void CheckTopLogProbabilities(int top)
+    {
+        if (top is < 0 or > LogProbabilities.MaxTop)
+        {
+            throw new ArgumentException(
+                $"The likeliest tokens asked for are out of range: expected 0 to {LogProbabilities.MaxTop}, got {top}.");
         }
     }
 

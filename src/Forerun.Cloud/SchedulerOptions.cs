@@ -39,6 +39,10 @@ public sealed record SchedulerOptions
     /// little drafting, a missing one the whole draft.</summary>
     public float ExitThreshold { get; init; } = 0.2f;
 
+    /// <summary>A session whose edge sends nothing for so long ends as lost, so that it does not keep its place; default 5 min,
+    /// <see cref="Timeout.InfiniteTimeSpan"/> = never. It may last a quarter longer.</summary>
+    public TimeSpan IdleLimit { get; init; } = TimeSpan.FromMinutes(5);
+
     /// <summary>Hardware whose times the target's passes are stretched to; null (default) = this machine's own.</summary>
     public EmulatedProfile? Emulated { get; init; }
 
@@ -54,6 +58,12 @@ public sealed record SchedulerOptions
         ArgumentOutOfRangeException.ThrowIfNegative(KvMemory);
         ArgumentOutOfRangeException.ThrowIfLessThan(ColocatedDraftLength, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(ColocatedDraftLength, MaxDraftLength);
+        if (IdleLimit != Timeout.InfiniteTimeSpan)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(IdleLimit, TimeSpan.FromSeconds(1));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(IdleLimit, TimeSpan.FromDays(30));
+        }
+
         ArgumentOutOfRangeException.ThrowIfNegative(ExitThreshold);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(ExitThreshold, 1f);
     }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Forerun.Core.Decoding;
 using Forerun.Core.Sampling;
 using Forerun.Inference;
@@ -12,9 +13,11 @@ internal sealed class TargetSession : IDisposable
     private readonly TokenSampler _sampler;
     private readonly GenerationLimits _limits;
     private readonly int _promptLength;
+    private readonly int? _topLogProbabilities;
     private KvCache _cache;
     private int[] _tokens;
     private int _committed;
+    private ImmutableArray<SparseDistribution> _draftProbs = [];
     private int _draftLength = -1;
     private int _plannedRows;
     private int _firstLogitRow;
@@ -28,6 +31,7 @@ internal sealed class TargetSession : IDisposable
         _sampler = new TokenSampler(request.Sampling, target.Config.VocabSize, target.DraftVocabulary);
         _limits = limits;
         _promptLength = request.PromptTokens.Length;
+        _topLogProbabilities = request.TopLogProbabilities;
         _tokens = new int[_promptLength + 256];
         request.PromptTokens.CopyTo(_tokens);
         _committed = _promptLength;
@@ -53,6 +57,9 @@ internal sealed class TargetSession : IDisposable
     /// <summary>The tokens that stand and the draft under verification.</summary>
     public ReadOnlySpan<int> VerifiedTokens => _tokens.AsSpan(0, _committed + Math.Max(0, _draftLength));
 
+    /// <summary>What the draft's tokens were drawn from; empty unless rejection sampling needs it.</summary>
+    public ImmutableArray<SparseDistribution> DraftProbs => _draftProbs;
+
     /// <summary>Where this session's rows with logits start in the pass.</summary>
     public int FirstLogitRow => _firstLogitRow;
 
@@ -74,6 +81,7 @@ internal sealed class TargetSession : IDisposable
         if (verifies)
         {
             draft!.Tokens.AsSpan(0, draftLength).CopyTo(TokensWithRoom(draftLength + 1)[_committed..]);
+            _draftProbs = draft.DraftProbs.IsEmpty ? [] : draft.DraftProbs[..draftLength];
         }
 
         return _plannedRows = prefill + _draftLength + 1;
@@ -145,9 +153,13 @@ internal sealed class TargetSession : IDisposable
             _limits,
             (Session: this, Pass: pass),
             static (state, row) => state.Session.SampleRow(state.Pass, row));
+        LogProbabilities = LogProbabilitiesOf(pass, result);
         Commit(result);
         return result;
     }
+
+    /// <summary>How likely the target held the output tokens of the last verification; empty unless asked for.</summary>
+    public ImmutableArray<LogProbabilities> LogProbabilities { get; private set; } = [];
 
     /// <summary>Compute time since this was last asked.</summary>
     public TimeSpan TakeCompute()
@@ -166,7 +178,28 @@ internal sealed class TargetSession : IDisposable
     private int SampleRow(ForwardPass pass, int row)
     {
         var position = _committed + row;
-        return _sampler.Sample(pass.Logits(_firstLogitRow + row), position, _tokens.AsSpan(0, position));
+        var logits = pass.Logits(_firstLogitRow + row);
+        var history = _tokens.AsSpan(0, position);
+        return row < _draftProbs.Length
+            ? _sampler.Verify(logits, position, history, _tokens[position], _draftProbs[row])
+            : _sampler.Sample(logits, position, history);
+    }
+
+    private ImmutableArray<LogProbabilities> LogProbabilitiesOf(ForwardPass pass, AcceptanceResult result)
+    {
+        if (_topLogProbabilities is not { } top)
+        {
+            return [];
+        }
+
+        var outputs = ImmutableArray.CreateBuilder<LogProbabilities>(result.AcceptedCount + 1);
+        for (var row = 0; row <= result.AcceptedCount; row++)
+        {
+            var token = row < result.AcceptedCount ? _tokens[_committed + row] : result.NextToken;
+            outputs.Add(Core.Sampling.LogProbabilities.Of(pass.Logits(_firstLogitRow + row), token, top));
+        }
+
+        return outputs.MoveToImmutable();
     }
 
     private void Commit(AcceptanceResult result)

@@ -154,6 +154,7 @@ public sealed partial class VerificationScheduler
         if (!verification.IsReady && !verification.IsRunning && verification.HasWork)
         {
             verification.IsReady = true;
+            verification.SilentLooks = 0;
             verification.ReadySince = _time.GetTimestamp();
             _ready.Add(verification);
             Monitor.Pulse(_gate);

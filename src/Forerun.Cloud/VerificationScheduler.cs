@@ -69,6 +69,7 @@ public sealed partial class VerificationScheduler : IDisposable
         _runner = new PassRunner(target, _options, _time, logger, _exits);
         _drafts = draft is null ? null : new DraftRunner(draft, _options, _time, logger);
         _thread = new Thread(Run) { IsBackground = true, Name = "Forerun target" };
+        _silence = WatchSilence();
         _thread.Start();
     }
 
@@ -118,7 +119,8 @@ public sealed partial class VerificationScheduler : IDisposable
         lock (_gate)
         {
             CheckRoom();
-            var inbox = new DraftInbox(request.PromptTokens.Length, vocabSize, _options.MaxDraftLength);
+            var inbox = new DraftInbox(
+                request.PromptTokens.Length, vocabSize, _options.MaxDraftLength, request.Sampling.NeedsDraftProbs());
             if (request.Mode == DecodingMode.Autoregressive)
             {
                 inbox.Stream(int.MaxValue);
@@ -186,6 +188,7 @@ public sealed partial class VerificationScheduler : IDisposable
     /// <summary>Ends all sessions and the thread; waits for the running pass.</summary>
     public void Dispose()
     {
+        _silence.Dispose();
         lock (_gate)
         {
             _isLeaving = true;

@@ -100,6 +100,7 @@ internal sealed class VerifierService(VerificationScheduler scheduler, ILogger<V
                         throw new ProtocolException(
                             VerificationErrorCode.BadMessage, "A stream is opened once.", "a draft", "a second Open");
                     default:
+                        verification.Hear();
                         break;
                 }
             }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Forerun.Core.Decoding;
+using Forerun.Core.Sampling;
 using Forerun.Edge.Control;
 
 namespace Forerun.Edge;
@@ -12,6 +13,9 @@ public sealed record DecodedRound
 
     /// <summary>Output tokens: the accepted ones and the next token, <c>[acceptedCount + 1]</c>.</summary>
     public required ImmutableArray<int> Tokens { get; init; }
+
+    /// <summary>How likely the target held each of the tokens, <c>[acceptedCount + 1]</c>; empty unless asked for.</summary>
+    public ImmutableArray<LogProbabilities> LogProbabilities { get; init; } = [];
 
     /// <summary>How it was decoded. A draft that was made ahead may have another length.</summary>
     public DecodingChoice Choice { get; init; }

@@ -77,7 +77,9 @@ public sealed class EdgeDecoder
         }
 
         var rounds = DecodeAsync(_verifier, request, cancellationToken);
-        return _options.Fallback is { } fallback && request.Mode != DecodingMode.EdgeOnly
+
+        // The draft model alone has no log probabilities of the target.
+        return _options.Fallback is { } fallback && request is { Mode: not DecodingMode.EdgeOnly, TopLogProbabilities: null }
             ? Fallback.FollowAsync(rounds, request, rest => DecodeAsync(fallback, rest, cancellationToken), cancellationToken)
             : rounds;
     }

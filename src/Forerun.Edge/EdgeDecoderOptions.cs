@@ -16,7 +16,8 @@ public sealed record EdgeDecoderOptions
     public PreDraftOptions PreDrafts { get; init; } = PreDraftOptions.Default;
 
     /// <summary>Goes on with the draft model alone where the verifier is unavailable or gets lost: that text is not the
-    /// target's, and each of its rounds tells the <see cref="DecodedRound.Loss"/>. Null (default) = the generation fails.
+    /// target's, and each of its rounds tells the <see cref="DecodedRound.Loss"/>. Null (default) = the generation fails,
+    /// as does one that asks for log probabilities.
     /// </summary>
     public EdgeOnlyVerifier? Fallback { get; init; }
 }

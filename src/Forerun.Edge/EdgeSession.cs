@@ -18,6 +18,8 @@ internal sealed partial class EdgeSession : IDisposable
     private readonly GenerationLimits _limits;
     private readonly IDecodingPolicy _policy;
     private readonly bool _isColocated;
+    private readonly bool _needsDraftProbs;
+    private readonly bool _wantsLogProbabilities;
     private readonly TimeProvider _time;
     private DraftBranch _trunk = new();
     private DecodingChoice _choice;
@@ -39,6 +41,8 @@ internal sealed partial class EdgeSession : IDisposable
         _verification = verification;
         _drafter = request.Mode.DraftsOnEdge() ? drafter : null;
         _isColocated = request.Mode == DecodingMode.Colocated;
+        _needsDraftProbs = request.Sampling.NeedsDraftProbs();
+        _wantsLogProbabilities = request.TopLogProbabilities is not null;
         _policy = policy;
         _time = time;
         _position = request.PromptTokens.Length;
@@ -54,7 +58,10 @@ internal sealed partial class EdgeSession : IDisposable
         _trunk.Follow(request.PromptTokens.AsSpan(), wanted: 0);
         if (request.Mode.DraftsAhead())
         {
-            _preDrafter = new PreDrafter(_drafter, DraftLengthAt, odds, preDrafts, time);
+            _preDrafter = new PreDrafter(_drafter, DraftLengthAt, odds, preDrafts, time)
+            {
+                NeedsDraftProbs = _needsDraftProbs,
+            };
             _rehearsal = new Rehearsal(_drafter, odds, time);
         }
     }
@@ -87,6 +94,7 @@ internal sealed partial class EdgeSession : IDisposable
             Round = _round,
             Choice = IsStreaming ? new(DecodingMode.Autoregressive, 0) : _choice,
             Tokens = output,
+            LogProbabilities = verdict.LogProbabilities,
             DraftLength = DraftLength(draft, verdict),
             AcceptedCount = verdict.AcceptedCount,
             IsSentAhead = isSentAhead,
@@ -134,7 +142,10 @@ internal sealed partial class EdgeSession : IDisposable
             _drafter.Extend(new ReadOnlySpan<DraftBranch>(in _trunk));
         }
 
-        return new Draft(_round, _position, [.. _trunk.Drafted]);
+        return new Draft(_round, _position, [.. _trunk.Drafted])
+        {
+            DraftProbs = _needsDraftProbs ? _trunk.DraftProbs : [],
+        };
     }
 
     /// <summary>Moves behind the verdict; what was drafted ahead for it is kept.</summary>
@@ -184,6 +195,12 @@ internal sealed partial class EdgeSession : IDisposable
                         $"The server's verdict of round {draft.Round} lacks tokens that it accepted.",
                         $"{verdict.AcceptedCount}",
                         $"{verdict.AcceptedTokens.Length}");
+                case Verdict verdict when _wantsLogProbabilities && verdict.LogProbabilities.Length != verdict.AcceptedCount + 1:
+                    throw new ProtocolException(
+                        VerificationErrorCode.BadMessage,
+                        $"The server's verdict of round {draft.Round} lacks log probabilities. Ask for none, or update the server.",
+                        $"{verdict.AcceptedCount + 1}",
+                        $"{verdict.LogProbabilities.Length}");
                 case Verdict verdict:
                     return verdict;
                 case GenerationEnd:

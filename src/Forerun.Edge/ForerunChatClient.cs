@@ -66,7 +66,7 @@ public sealed class ForerunChatClient(TextGenerator generator) : IChatClient
             {
                 ResponseId = responseId,
                 MessageId = responseId,
-                ModelId = target.TargetId,
+                ModelId = update.Round.Loss is null ? target.TargetId : generator.FallbackModel,
                 RawRepresentation = update,
             };
             if (update.End is { } end)

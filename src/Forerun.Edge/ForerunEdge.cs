@@ -23,7 +23,7 @@ public sealed class ForerunEdge : IDisposable
             TargetId = options.TargetId,
         });
         _drafters = [.. Enumerable.Range(0, options.Drafters).Select(_ => CreateDrafter(draft, options.Emulated))];
-        Generator = new TextGenerator(_verifier, draft, _drafters, options.Generation);
+        Generator = new TextGenerator(_verifier, draft.TextFormat, _drafters, options.Generation);
     }
 
     /// <summary>Generates text.</summary>

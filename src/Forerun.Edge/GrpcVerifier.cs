@@ -1,4 +1,5 @@
 using Forerun.Core.Decoding;
+using Forerun.Core.Sampling;
 using Forerun.Protocol;
 using Forerun.Protocol.V1;
 using Grpc.Core;
@@ -68,6 +69,7 @@ public sealed class GrpcVerifier : IVerifier, IDisposable
         var opening = new Opening
         {
             Request = request,
+            ProtocolVersion = request.Sampling.Acceptance == AcceptanceRule.Rejection ? ProtocolConstants.RejectionVersion : 1,
             TokenizerFingerprint = _options.TokenizerFingerprint,
             TargetId = _options.TargetId,
             NumericsId = _options.NumericsId,

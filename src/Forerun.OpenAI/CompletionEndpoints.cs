@@ -63,13 +63,36 @@ internal sealed class CompletionEndpoints(
 
         var stopStrings = ConversationMapping.ToStopStrings(request.Stop);
         var generation = GenerationMapping.ToRequest(request, promptTokens, isChat ? 0 : DefaultTextTokens);
-        var shape = new CompletionShape(isChat, target, promptTokens.Length, time.GetUtcNow());
+        var logprobs = LogprobsShape.Create(request, generator.Tokenizer);
+        var shape = new CompletionShape(isChat, target, promptTokens.Length, time.GetUtcNow(), logprobs);
         var writer = new CompletionWriter(context, shape);
         OpenAILog.Started(logger, promptTokens.Length, request.Stream == true);
-        var updates = generator.GenerateAsync(generation, stopStrings, context.RequestAborted);
+        var updates = MarkAsync(generator.GenerateAsync(generation, stopStrings, context.RequestAborted), shape);
         return request.Stream == true
             ? writer.StreamAsync(updates, request.StreamOptions?.IncludeUsage == true)
             : writer.WriteWholeAsync(updates);
+    }
+
+    /// <summary>Where the target is lost and the draft model alone goes on, the answer says so from there on.</summary>
+    private async IAsyncEnumerable<TextUpdate> MarkAsync(IAsyncEnumerable<TextUpdate> updates, CompletionShape shape)
+    {
+        var (targetTokens, isDegraded) = (0, false);
+        await foreach (var update in updates.ConfigureAwait(false))
+        {
+            if (update.Round.Loss is null)
+            {
+                targetTokens += update.Round.Tokens.Length;
+            }
+            else if (!isDegraded)
+            {
+                isDegraded = true;
+                var degradation = new Degradation(targetTokens, update.Round.Loss.ToString());
+                shape.Degrade(generator.FallbackModel!, degradation);
+                OpenAILog.Degraded(logger, targetTokens, degradation.Reason);
+            }
+
+            yield return update;
+        }
     }
 
     private void Check(CompletionRequest request)

@@ -16,15 +16,17 @@ internal sealed class CompletionWriter(HttpContext context, CompletionShape shap
     public async Task WriteWholeAsync(IAsyncEnumerable<TextUpdate> updates)
     {
         var text = new StringBuilder();
+        var tokens = new List<TextToken>();
         TextEnd? end = null;
         await foreach (var update in updates.ConfigureAwait(false))
         {
             text.Append(update.Text);
+            tokens.AddRange(update.Tokens);
             end = update.End;
         }
 
-        await Json.WriteAsync(
-            context, StatusCodes.Status200OK, shape.Whole(text.ToString(), end!), AnswerJson.Default.Completion).ConfigureAwait(false);
+        var whole = shape.Whole(text.ToString(), tokens, end!);
+        await Json.WriteAsync(context, StatusCodes.Status200OK, whole, AnswerJson.Default.Completion).ConfigureAwait(false);
     }
 
     /// <summary>The text as it comes. Nothing is written before the first round: what fails until then has a status of its
@@ -40,7 +42,8 @@ internal sealed class CompletionWriter(HttpContext context, CompletionShape shap
                 await SendAsync(shape.Start()).ConfigureAwait(false);
             }
 
-            await SendAsync(update.Text.Length > 0 ? shape.Delta(update.Text) : null).ConfigureAwait(false);
+            var hasMore = update.Text.Length > 0 || !update.Tokens.IsEmpty;
+            await SendAsync(hasMore ? shape.Delta(update.Text, update.Tokens) : null).ConfigureAwait(false);
             if (update.End is { } end)
             {
                 await SendAsync(shape.Finish(end)).ConfigureAwait(false);

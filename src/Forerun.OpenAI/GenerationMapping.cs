@@ -20,7 +20,24 @@ internal static class GenerationMapping
             PromptTokens = promptTokens,
             MaxTokens = MaxTokens(request) ?? defaultMaxTokens,
             Sampling = Sampling(request),
+            TopLogProbabilities = TopLogProbabilities(request),
         };
+
+    private static int? TopLogProbabilities(CompletionRequest request)
+    {
+        if (request is ChatCompletionRequest { TopLogprobs: not null, Logprobs: not true })
+        {
+            throw RequestRefusedException.Invalid(
+                "The field 'top_logprobs' is only allowed with 'logprobs': true.", "top_logprobs");
+        }
+
+        var name = request is ChatCompletionRequest ? "top_logprobs" : "logprobs";
+        return request.LikeliestTokens is not (< 0 or > LogProbabilities.MaxTop)
+            ? request.LikeliestTokens
+            : throw RequestRefusedException.Invalid(
+                $"The field '{name}' is out of range: expected 0 to {LogProbabilities.MaxTop}, got {request.LikeliestTokens}.",
+                name);
+    }
 
     private static int? MaxTokens(CompletionRequest request)
     {

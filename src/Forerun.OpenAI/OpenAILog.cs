@@ -17,6 +17,9 @@ internal static partial class OpenAILog
     [LoggerMessage(104, LogLevel.Information, "Request refused: status {status}, code {code}.")]
     public static partial void Refused(ILogger logger, int status, string? code);
 
+    [LoggerMessage(106, LogLevel.Warning, "Degraded, edge-only: the draft model alone goes on after {targetTokens} tokens. {reason}")]
+    public static partial void Degraded(ILogger logger, int targetTokens, string reason);
+
     [LoggerMessage(105, LogLevel.Error, "A request failed unexpectedly.")]
     public static partial void Broken(ILogger logger, Exception exception);
 }

@@ -20,7 +20,6 @@ internal static class OtherParameters
         ["best_of"] = value => IsNumber(value, 1),
         ["frequency_penalty"] = value => IsNumber(value, 0),
         ["presence_penalty"] = value => IsNumber(value, 0),
-        ["logprobs"] = value => value.ValueKind == JsonValueKind.False,
         ["top_logprobs"] = _ => false,
         ["logit_bias"] = IsEmpty,
         ["tools"] = IsEmpty,

@@ -28,6 +28,7 @@ internal static class ErrorTable
         (VerificationErrorCode.GoingAway, ErrorCode.GoingAway, StatusCode.Unavailable),
         (VerificationErrorCode.Internal, ErrorCode.Internal, StatusCode.Internal),
         (VerificationErrorCode.Unreachable, ErrorCode.Unreachable, StatusCode.Unavailable),
+        (VerificationErrorCode.BadDraftProbs, ErrorCode.BadDraftProbs, StatusCode.InvalidArgument),
     ];
 
     /// <summary>The gRPC status that ends a call with this error.</summary>

@@ -26,6 +26,11 @@ internal static class OpenMapping
             LastSeenRound = (uint)opening.LastSeenRound,
             DraftLength = (uint)request.DraftLength,
         };
+        if (request.TopLogProbabilities is { } top)
+        {
+            open.TopLogprobs = (uint)top;
+        }
+
         WireNumbers.AddTokens(open.Prompt.Tokens, request.PromptTokens);
         return new EdgeMessage { Open = open };
     }
@@ -47,6 +52,7 @@ internal static class OpenMapping
             Mode = ToMode(open.Mode),
             IgnoreEndTokens = open.IgnoreEndTokens,
             DraftLength = WireNumbers.ToInt(open.DraftLength, "draft_length"),
+            TopLogProbabilities = open.HasTopLogprobs ? WireNumbers.ToInt(open.TopLogprobs, "top_logprobs") : null,
         },
     };
 
@@ -59,6 +65,7 @@ internal static class OpenMapping
             TopK = (uint)options.TopK,
             MinP = options.MinP,
             Seed = options.Seed,
+            Acceptance = ToMessage(options.Acceptance),
         };
         if (options.TopP != defaults.TopP)
         {
@@ -92,8 +99,23 @@ internal static class OpenMapping
                 ? WireNumbers.ToInt(message.RepetitionWindow, "repetition_window")
                 : defaults.RepetitionWindow,
             Seed = message.Seed,
+            Acceptance = ToRule(message.Acceptance),
         };
     }
+
+    private static V1.Acceptance ToMessage(AcceptanceRule rule) =>
+        rule == AcceptanceRule.Rejection ? V1.Acceptance.Rejection : V1.Acceptance.SharedNoise;
+
+    private static AcceptanceRule ToRule(V1.Acceptance rule) => rule switch
+    {
+        V1.Acceptance.SharedNoise => AcceptanceRule.SharedNoise,
+        V1.Acceptance.Rejection => AcceptanceRule.Rejection,
+        _ => throw new ProtocolException(
+            VerificationErrorCode.BadSampling,
+            "The server does not know this rule of acceptance. Choose another one or update the server.",
+            "shared noise (0) or rejection (1)",
+            $"{(int)rule}"),
+    };
 
     private static Mode ToMessage(DecodingMode mode) => mode switch
     {

@@ -8,8 +8,9 @@ public sealed record Opening
     /// <summary>The generation to run.</summary>
     public required GenerationRequest Request { get; init; }
 
-    /// <summary>The protocol version that the edge speaks.</summary>
-    public int ProtocolVersion { get; init; } = ProtocolConstants.Version;
+    /// <summary>The protocol version that the request needs; default 1. A server that is older than what it needs refuses
+    /// it.</summary>
+    public int ProtocolVersion { get; init; } = 1;
 
     /// <summary>Fingerprint of the tokenizer that made the prompt's ids.</summary>
     public required string TokenizerFingerprint { get; init; }

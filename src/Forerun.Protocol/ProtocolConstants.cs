@@ -3,8 +3,11 @@ namespace Forerun.Protocol;
 /// <summary>Numbers both sides agree on.</summary>
 public static class ProtocolConstants
 {
-    /// <summary>The protocol version that this build speaks.</summary>
-    public const int Version = 1;
+    /// <summary>The newest protocol version that this build speaks; it speaks the older ones too, from 1.</summary>
+    public const int Version = 2;
+
+    /// <summary>The oldest version with rejection sampling.</summary>
+    public const int RejectionVersion = 2;
 
     /// <summary>Most tokens of one draft.</summary>
     public const int MaxDraftLength = 16;

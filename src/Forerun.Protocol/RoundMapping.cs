@@ -10,6 +10,7 @@ internal static class RoundMapping
     {
         var message = new V1.Draft { Round = (uint)draft.Round, BasePosition = (uint)draft.BasePosition };
         WireNumbers.AddTokens(message.Tokens, draft.Tokens);
+        message.DraftProbs.AddRange(draft.DraftProbs.Select(DraftProbsMapping.ToMessage));
         if (draft.Assumption is { } assumption)
         {
             message.Assumption = new V1.Assumption
@@ -40,7 +41,10 @@ internal static class RoundMapping
             : new Core.Decoding.Assumption(
                 WireNumbers.ToInt(assumption.Round, "assumption.round"),
                 WireNumbers.ToInt(assumption.AcceptedCount, "assumption.accepted_count"),
-                WireNumbers.ToInt(assumption.NextToken, "assumption.next_token")));
+                WireNumbers.ToInt(assumption.NextToken, "assumption.next_token")))
+    {
+        DraftProbs = DraftProbsMapping.ToDraftProbs(message),
+    };
 
     public static CloudMessage ToMessage(VerificationEvent verificationEvent) => verificationEvent switch
     {
@@ -74,6 +78,7 @@ internal static class RoundMapping
             DraftLength = (uint)verdict.DraftLength,
         };
         WireNumbers.AddTokens(message.AcceptedTokens, verdict.AcceptedTokens);
+        message.Logprobs.AddRange(verdict.LogProbabilities.Select(LogprobsMapping.ToMessage));
         return message;
     }
 
@@ -88,6 +93,7 @@ internal static class RoundMapping
     {
         AcceptedTokens = WireNumbers.ToTokens(message.AcceptedTokens),
         DraftLength = WireNumbers.ToInt(message.DraftLength, "draft_length"),
+        LogProbabilities = LogprobsMapping.ToLogProbabilities(message.Logprobs),
     };
 
     private static V1.Announcement ToMessage(Core.Decoding.Announcement announcement) => new()

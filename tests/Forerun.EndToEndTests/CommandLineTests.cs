@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Forerun.UnitTests.Cloud;
 using Forerun.UnitTests.Gguf;
 
 namespace Forerun.EndToEndTests;
@@ -139,7 +140,64 @@ public class CommandLineTests
                 .Select(row => (row.GetProperty("mode").GetString()!, row.GetProperty("edges").GetInt32())));
     }
 
+    [Fact]
+    public async Task BenchLongPrompt_Json_TellsHowLongTheOthersWait()
+    {
+        var result = await ForerunProgram.RunAsync(
+            "bench", "long-prompt", "--edges", "2", "--prompt-tokens", "600", "--json");
+        Assert.Equal(("", 0), (result.Error, result.ExitCode));
+        var document = JsonDocument.Parse(result.Output).RootElement;
+        Assert.True(document.GetProperty("equal").GetBoolean());
+        var row = Assert.Single(document.GetProperty("rows").EnumerateArray());
+        Assert.Equal((2, 600, 5), (Int("edges"), Int("promptTokens"), Int("promptPasses")));
+        Assert.True(Number("longestWaitMs") >= Number("waitP50Ms") && Number("waitP50Ms") > 0);
+        Assert.True(Number("longestPassMs") > 0);
+
+        int Int(string name) => row.GetProperty(name).GetInt32();
+        double Number(string name) => row.GetProperty(name).GetDouble();
+    }
+
+    [Fact]
+    public async Task EdgeAuto_JsonAndExplain_TellWhatTheControllerChose()
+    {
+        await using var server = await ServerFixture.StartAsync(TinyModels.Target);
+        var result = await ForerunProgram.RunAsync(
+            "edge", "one two three", "--raw", "--server", server.Addresses[0].ToString(), "--draft-model",
+            Assets.Tiny("smollm-gqa-tied-q4_0"), "--mode", "auto", "--max-tokens", "60", "--json", "--explain");
+        Assert.Equal(0, result.ExitCode);
+        var document = JsonDocument.Parse(result.Output).RootElement;
+        var controller = document.GetProperty("controller");
+        var choices = controller.GetProperty("choices").EnumerateArray().ToArray();
+        string[] modes = ["autoregressive", "speculative", "preemptive", "pipelined"];
+        Assert.All(choices, choice => Assert.Contains(choice.GetProperty("mode").GetString(), modes));
+        Assert.Equal(document.GetProperty("rounds").GetInt32(), choices.Sum(choice => choice.GetProperty("rounds").GetInt32()));
+        Assert.All(controller.GetProperty("expected").EnumerateArray(), one => Assert.True(one.GetProperty("msPerToken").GetDouble() > 0));
+        Assert.True(controller.GetProperty("verifyMs")[0].GetDouble() > 0);
+
+        // A line for the first choice and one for each change, then the summary.
+        var lines = result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(controller.GetProperty("changes").GetInt32() + 2, lines.Length);
+        Assert.Matches("^round 1: [a-z]+ γ=[0-9]+ \\(survey\\); draft ", lines[0]);
+        Assert.All(lines[..^1], line => Assert.Matches("^round [0-9]+: ", line));
+        Assert.Equal(
+            "rounds: " + string.Join(", ", choices.Select(choice =>
+                $"{choice.GetProperty("mode")} γ={choice.GetProperty("draftLength")} × {choice.GetProperty("rounds")}")),
+            lines[^1]);
+    }
+
+    [Fact]
+    public async Task EdgeSpeculative_Explain_HasNothingToExplain()
+    {
+        await using var server = await ServerFixture.StartAsync(TinyModels.Target);
+        var result = await ForerunProgram.RunAsync(
+            "edge", "one two three", "--raw", "--server", server.Addresses[0].ToString(), "--draft-model",
+            Assets.Tiny("smollm-gqa-tied-q4_0"), "--mode", "speculative", "--max-tokens", "8", "--json", "--explain");
+        Assert.Equal(("", 0), (result.Error, result.ExitCode));
+        Assert.Equal(JsonValueKind.Null, JsonDocument.Parse(result.Output).RootElement.GetProperty("controller").ValueKind);
+    }
+
     [Theory]
+    [InlineData(1, "There are no exits of", "bench", "exits", "--exits", "0")]
     [InlineData(2, "expected bytes", "serve", "--kv-memory", "lots")]
     [InlineData(1, "no-such-file.gguf", "inspect", "no-such-file.gguf")]
     [InlineData(1, "out of range", "generate", "x", "--temperature", "-1")]

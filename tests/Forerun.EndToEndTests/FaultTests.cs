@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Forerun.Cloud;
 using Forerun.Core.Decoding;
+using Forerun.Core.Sampling;
 using Forerun.Edge;
 using Forerun.Protocol;
 using Forerun.Protocol.V1;
@@ -29,7 +30,7 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
         var description = await verifier.DescribeAsync(Deadline.Token);
         var target = TinyModels.Target;
         Assert.Equal(
-            new TargetDescription(target.Id, target.Tokenizer.Fingerprint, target.NumericsId, 1, 2048, 16),
+            new TargetDescription(target.Id, target.Tokenizer.Fingerprint, target.NumericsId, 2, 2048, 16),
             description);
     }
 
@@ -85,6 +86,22 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
         await ServerFixture.AssertNoSessionsAsync(fixture.Server);
     }
 
+    [Theory]
+    [InlineData(0f, true, "brings draft probabilities")]
+    [InlineData(0.8f, false, "lacks draft probabilities")]
+    public async Task Send_DraftProbsMissingOrNotAskedFor_EndsWithItsCode(float temperature, bool brings, string text)
+    {
+        using var verifier = fixture.Connect();
+        var request = Request with { Sampling = new() { Temperature = temperature, Acceptance = AcceptanceRule.Rejection } };
+        await using var verification = await verifier.OpenAsync(request, Deadline.Token);
+        var draft = new Draft(1, 8, [5]) { DraftProbs = brings ? [SparseDistribution.Certain(5)] : [] };
+        await verification.SendAsync(draft, Deadline.Token);
+        var exception = await Assert.ThrowsAsync<ProtocolException>(() => verification.ReadAsync(Deadline.Token).AsTask());
+        Assert.Equal(VerificationErrorCode.BadDraftProbs, exception.Error.Code);
+        Assert.Contains(text, exception.Message, StringComparison.Ordinal);
+        await ServerFixture.AssertNoSessionsAsync(fixture.Server);
+    }
+
     [Fact]
     public async Task Generate_WrongFirstMessageOrVersion_EndsWithErrorAndStatus()
     {
@@ -94,7 +111,7 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
         {
             Request = Request,
             TokenizerFingerprint = TinyModels.Target.Tokenizer.Fingerprint,
-            ProtocolVersion = 2,
+            ProtocolVersion = 3,
         });
         await AssertRawAsync(open, ErrorCode.UnsupportedVersion, StatusCode.Unimplemented);
         open.Open.ProtocolVersion = 1;

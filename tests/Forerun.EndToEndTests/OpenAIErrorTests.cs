@@ -28,7 +28,10 @@ public sealed class OpenAIErrorTests(OpenAIFixture fixture) : IClassFixture<Open
         { Chat, Message("temperature", "1e99"), 400, null, "" },
         { Chat, Message("top_p", "2"), 400, null, "TopP must be above 0 and at most 1, got 2" },
         { Chat, Message("n", "2"), 400, "n", "The parameter 'n' is not supported with this value. Leave it out." },
-        { Chat, Message("logprobs", "true"), 400, "logprobs", "The parameter 'logprobs' is not supported with this value. Leave it out." },
+        { Chat, Message("top_logprobs", "2"), 400, "top_logprobs", "The field 'top_logprobs' is only allowed with 'logprobs': true." },
+        { Chat, Message("logprobs", "true,\"top_logprobs\":21"), 400, "top_logprobs", "The field 'top_logprobs' is out of range: expected 0 to 20, got 21." },
+        { Text, """{"prompt":"a","logprobs":-1}""", 400, "logprobs", "The field 'logprobs' is out of range: expected 0 to 20, got -1." },
+        { Text, """{"prompt":"a","top_logprobs":1}""", 400, "top_logprobs", "The parameter 'top_logprobs' is not supported with this value. Leave it out." },
         { Chat, Message("tools", "[{}]"), 400, "tools", "The parameter 'tools' is not supported with this value. Leave it out." },
         { Chat, Message("presence_penalty", "0.5"), 400, "presence_penalty", "The parameter 'presence_penalty' is not supported with this value. Leave it out." },
         { Chat, Message("temprature", "0"), 400, "temprature", "The parameter 'temprature' is not known. Leave it out." },
@@ -116,7 +119,7 @@ public sealed class OpenAIErrorTests(OpenAIFixture fixture) : IClassFixture<Open
     {
         var server = await ServerFixture.StartAsync(ChatModels.Target);
         using var verifier = ServerFixture.Connect(server.Addresses[0]);
-        await using var http = await OpenAIFixture.ListenAsync(new TextGenerator(verifier, ChatModels.Draft));
+        await using var http = await OpenAIFixture.ListenAsync(new TextGenerator(verifier, ChatModels.Draft.TextFormat));
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), await HealthAsync(http.Addresses[0]));
         await server.DisposeAsync();
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.ServiceUnavailable), await HealthAsync(http.Addresses[0]));
@@ -131,11 +134,13 @@ public sealed class OpenAIErrorTests(OpenAIFixture fixture) : IClassFixture<Open
     {
         using var gate = new ManualResetEventSlim();
         var generator = new TextGenerator(
-            fixture.Server.Verifier, ChatModels.Draft, [new GatedDrafter(gate)], new() { MaxQueued = 0 });
+            fixture.Server.Verifier, ChatModels.Draft.TextFormat, [new GatedDrafter(gate)], new() { Mode = DecodingMode.Speculative, MaxQueued = 0 });
         await using var http = await OpenAIFixture.ListenAsync(generator);
         var first = _http.PostAsync(new Uri(http.Addresses[0], Chat), JsonContent(Message("max_tokens", "4")), Deadline.Token);
+        var deadline = Deadline.Token;
         while (fixture.Server.SessionCount == 0)
         {
+            deadline.ThrowIfCancellationRequested();
             await Task.Yield();
         }
 

@@ -37,7 +37,7 @@ public sealed class OpenAIFixture : IAsyncLifetime
             DraftModelPath = ChatModels.DraftPath,
             Engine = new() { Threads = 1 },
         });
-        _serverHttp = await ListenAsync(new TextGenerator(_server.Verifier, ChatModels.Target));
+        _serverHttp = await ListenAsync(new TextGenerator(_server.Verifier, ChatModels.Target.TextFormat));
         _edgeHttp = await ListenAsync(_edge.Generator);
     }
 

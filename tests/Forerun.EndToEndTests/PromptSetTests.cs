@@ -1,84 +1,75 @@
-using System.Collections.Immutable;
-using System.Text.Json;
-using Forerun.Cloud;
 using Forerun.Core.Decoding;
-using Forerun.Core.Sampling;
 using Forerun.Edge;
-using Forerun.Inference;
+using Forerun.Edge.EdgeOnly;
+using Forerun.Edge.Links;
 using Forerun.Inference.Drafting;
 using Forerun.Inference.Tokenization;
+using Forerun.UnitTests.Cloud;
 using Forerun.UnitTests.Edge;
 
 namespace Forerun.EndToEndTests;
 
-/// <summary>The bundled models over the bundled prompt sets: whatever drafts, however long, here or over the network,
-/// the text is the target's own.</summary>
-[Trait("Category", "Full")]
-public class PromptSetTests
+/// <summary>The bundled models over the bundled prompt sets, in every mode, greedy and sampled, with draft lengths of 1 to
+/// 8, over every link profile on a clock a hundred times as fast: the text is the target's own.</summary>
+public class PromptSetTests(PromptSetFixture fixture) : IClassFixture<PromptSetFixture>
 {
-    private const int PromptsPerSet = 36;
-    private const int MaxTokens = 32;
+    private const int MaxTokens = 16;
+    private const double Faster = 0.01;
+
+    public static TheoryData<string> Links => [.. LinkProfile.Named.Select(profile => profile.Name)];
 
     [Theory]
-    [InlineData("mt_bench")]
-    [InlineData("humaneval")]
-    [InlineData("gsm8k")]
-    public async Task EveryDrafterAndLength_OverManyPrompts_GivesTheTargetsText(string set)
+    [MemberData(nameof(Links))]
+    [Trait("Category", "Full")]
+    public async Task EveryModeAndLength_OverManyPrompts_GivesTheTargetsText(string link)
     {
-        var cancellationToken = TestContext.Current.CancellationToken;
-        using var target = LanguageModel.Load(
-            Repository.Path("models", "smollm2-135m-instruct", "SmolLM2-135M-Instruct.Q4_1.gguf"), new() { Threads = 1 });
-        using var draft = LanguageModel.Load(
-            Repository.Path("models", "forerun-draft", "forerun-draft.gguf"), new() { Threads = 1 });
-        using var scheduler = new VerificationScheduler(target);
-        await using var server = await ForerunServer.StartAsync(
-            target, new ForerunServerOptions { Urls = ["http://127.0.0.1:0"], DraftModel = draft }, cancellationToken);
-        using var remote = new GrpcVerifier(new GrpcVerifierOptions
+        var profile = LinkProfile.Parse(link);
+        await using var relay = new LinkRelay(fixture.Address, profile.Scale(Faster), seed: 3);
+        using var remote = ServerFixture.Connect(relay.Address, fixture.Draft.Tokenizer.Fingerprint);
+        using var drafter = new ModelDrafter(fixture.Draft);
+
+        // What auto learns outlives a generation: later prompts meet its later choices.
+        var auto = new EdgeDecoder(remote, drafter);
+        foreach (var prompt in PromptSetPlan.Cases.Where(prompt => prompt.Link == profile))
         {
-            Endpoint = server.Addresses[0],
-            TokenizerFingerprint = draft.Tokenizer.Fingerprint,
-        });
-        var local = new LocalVerifier(scheduler, draft.Tokenizer.Fingerprint);
-        using var drafter = new ModelDrafter(draft);
-        var prompts = Prompts(set);
-        for (var i = 0; i < prompts.Length; i++)
-        {
-            var request = Request(target, prompts[i], i);
-            var expected = (await new EdgeDecoder(local).CompleteAsync(
-                request with { Mode = DecodingMode.Autoregressive }, cancellationToken)).Tokens;
-            var options = new EdgeDecoderOptions { DraftLength = 1 + (i % 8) };
-            var random = new RandomDrafter(seed: i, target.Config.VocabSize);
-            foreach (var (mode, decoder) in new[]
+            var request = Request(prompt);
+            var expected = (await CompleteAsync(
+                new(fixture.Local), request with { Mode = DecodingMode.Autoregressive })).Tokens;
+            foreach (var mode in PromptSetPlan.Lossless)
             {
-                (DecodingMode.Autoregressive, new EdgeDecoder(remote)),
-                (DecodingMode.Colocated, new EdgeDecoder(remote, options: options)),
-                (DecodingMode.Speculative, new EdgeDecoder(local, drafter, options)),
-                (DecodingMode.Speculative, new EdgeDecoder(remote, drafter, options)),
-                (DecodingMode.Speculative, new EdgeDecoder(remote, random, options)),
-            })
-            {
-                var actual = await decoder.CompleteAsync(request with { Mode = mode }, cancellationToken);
-                Assert.Equal(expected, actual.Tokens);
+                var decoder = mode == DecodingMode.Auto ? auto : Decoder(remote, drafter, prompt.DraftLength(mode));
+                var actual = await CompleteAsync(decoder, request with { Mode = mode });
+                Assert.True(
+                    expected.SequenceEqual(actual.Tokens),
+                    $"Prompt {prompt.Index}, {mode}, draft length {prompt.DraftLength(mode)}: expected "
+                    + $"{string.Join(' ', expected)}, got {string.Join(' ', actual.Tokens)}.");
             }
+
+            IDrafter other = prompt.Index % 4 < 2 ? new RandomDrafter(prompt.Index, fixture.Target.Config.VocabSize) : drafter;
+            var here = await CompleteAsync(Decoder(fixture.Local, other, prompt.DraftLength(request.Mode)), request);
+            Assert.Equal(expected, here.Tokens);
+            await AssertEdgeOnlyAsync(request with { Mode = DecodingMode.EdgeOnly });
         }
 
-        Assert.Equal(0, scheduler.SessionCount);
+        Assert.True(relay.BytesUp > 0 && relay.BytesDown > 0, "The relay saw no bytes.");
     }
 
-    private static GenerationRequest Request(LanguageModel target, string prompt, int index) => new()
-    {
-        PromptTokens = target.ChatTemplate!.Encode(
-            target.Tokenizer, [new ChatMessage("user", prompt)], addGenerationPrompt: true),
-        MaxTokens = MaxTokens,
-        Sampling = index % 2 == 0
-            ? SamplingOptions.Default
-            : new SamplingOptions { Temperature = 0.8f, TopP = 0.95f, Seed = (ulong)index },
-    };
+    /// <summary>The draft model alone writes its own text, not the target's.</summary>
+    private async Task AssertEdgeOnlyAsync(GenerationRequest request) => Assert.Equal(
+        TinyModels.PlainLoop(fixture.Draft, request),
+        (await CompleteAsync(new(new EdgeOnlyVerifier(fixture.Draft)), request)).Tokens);
 
-    private static ImmutableArray<string> Prompts(string set) =>
-    [
-        .. File.ReadLines(Repository.Path("data", "prompts", set + ".jsonl"))
-            .Take(PromptsPerSet)
-            .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("turns")[0].GetString()!),
-    ];
+    private static EdgeDecoder Decoder(IVerifier verifier, IDrafter drafter, int draftLength) =>
+        new(verifier, drafter, new() { DraftLength = draftLength });
+
+    private static Task<DecodedGeneration> CompleteAsync(EdgeDecoder decoder, GenerationRequest request) =>
+        decoder.CompleteAsync(request, TestContext.Current.CancellationToken);
+
+    private GenerationRequest Request(PromptCase prompt) => new()
+    {
+        PromptTokens = fixture.Target.ChatTemplate!.Encode(
+            fixture.Target.Tokenizer, [new ChatMessage("user", prompt.Prompt)], addGenerationPrompt: true),
+        MaxTokens = MaxTokens,
+        Sampling = prompt.Sampling,
+    };
 }

@@ -54,7 +54,7 @@ internal static class BenchCommand
         });
         return new Command("bench", "Measure parts of Forerun.")
         {
-            engine, ExitBench.Create(options), ServerBenchCommand.Create(),
+            engine, ExitBench.Create(options), ServerBenchCommand.Create(), LongPromptBenchCommand.Create(),
         };
     }
 

@@ -31,7 +31,7 @@ internal static class ChatCommand
         options.AddEngine(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            using var setup = await EdgeSetup.LoadAsync(parsed, edge, options, emulated: null, cancellationToken);
+            using var setup = await EdgeSetup.LoadAsync(parsed, edge, options, emulated: null, targetId: "", cancellationToken);
             using var interruption = new Interruption();
             var screen = new ChatScreen(Terminal.Output(), Terminal.Errors(), setup.Draft.Tokenizer)
             {

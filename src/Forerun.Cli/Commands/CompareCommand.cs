@@ -98,7 +98,7 @@ internal static class CompareCommand
         {
             Console.WriteLine(document);
         }
-        else if (report.Equal)
+        else if (report.Difference is null)
         {
             ShowTable(CompareColumns.Speed, report.Modes);
             ShowTable(CompareColumns.Cost, report.Modes);
@@ -107,7 +107,7 @@ internal static class CompareCommand
                 AnsiConsole.WriteLine(emulation);
             }
 
-            AnsiConsole.WriteLine($"Every text is equal, token for token. Target {report.Settings.Target}; {report.Settings.Machine.Cpu}, {report.Settings.Machine.InstructionSet}.");
+            AnsiConsole.WriteLine($"{report.DescribeEquality()} Target {report.Settings.Target}; {report.Settings.Machine.Cpu}, {report.Settings.Machine.InstructionSet}.");
         }
 
         if (report.Difference is { } difference)
@@ -115,7 +115,7 @@ internal static class CompareCommand
             await Console.Error.WriteLineAsync($"forerun: {difference.Describe()}");
         }
 
-        return report.Equal ? ExitCodes.Success : ExitCodes.Failure;
+        return report.Difference is null ? ExitCodes.Success : ExitCodes.Failure;
     }
 
     private static void ShowTable(ImmutableArray<CompareColumn> columns, ImmutableArray<CompareRow> rows)

@@ -1,7 +1,5 @@
 using System.CommandLine;
 using Forerun.Cli.Running;
-using Forerun.Edge;
-using Forerun.Edge.Generation;
 using Forerun.Inference.Drafting;
 
 namespace Forerun.Cli.Commands;
@@ -43,7 +41,7 @@ internal static class EdgeCommand
                 result,
                 prompt,
                 listen,
-                [.. options.Generation, edge.Drafter.Kind, edge.Tokenizer, edge.Fallback, warmUp, explain, report]);
+                [.. options.Generation, warmUp, explain, report]);
             if (result.GetResult(listen) is { Tokens.Count: > 0 } && result.GetResult(edge.Server) is null)
             {
                 result.AddError($"{listen.Name} serves a target's text: name its server with {edge.Server.Name}.");
@@ -54,27 +52,18 @@ internal static class EdgeCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var emulated = EmulateOption.Profile(parsed, emulate);
-            if (parsed.GetValue(listen) is { Length: > 0 } urls)
+            var urls = parsed.GetValue(listen) ?? [];
+
+            // A prompt takes the target as it is; who listens serves one target, and no other behind the same address.
+            var targetId = urls.Length == 0
+                ? ""
+                : await EdgeListener.TargetIdAsync(parsed.GetRequiredValue(edge.Server)!, cancellationToken);
+            using var setup = await EdgeSetup.LoadAsync(parsed, edge, options, emulated, targetId, cancellationToken);
+            if (urls.Length > 0)
             {
-                return await EdgeListener.RunAsync(
-                    new ForerunEdgeOptions
-                    {
-                        Server = parsed.GetRequiredValue(edge.Server)!,
-                        DraftModelPath = BundledModels.Draft(parsed.GetValue(options.DraftModel)),
-                        Engine = options.Engine(parsed),
-                        Emulated = emulated,
-                        Generation = new TextGeneratorOptions
-                        {
-                            Mode = edge.ModeOf(parsed),
-                            Decoder = new EdgeDecoderOptions { DraftLength = parsed.GetValue(options.DraftLength) },
-                        },
-                    },
-                    urls,
-                    parsed.GetValue(options.Json),
-                    cancellationToken);
+                return await EdgeListener.RunAsync(setup, urls, parsed.GetValue(options.Json), cancellationToken);
             }
 
-            using var setup = await EdgeSetup.LoadAsync(parsed, edge, options, emulated, cancellationToken);
             var request = options.Request(parsed, setup.Draft.Text, parsed.GetRequiredValue(prompt), setup.Mode);
             if (parsed.GetValue(warmUp))
             {

@@ -5,6 +5,7 @@ using Forerun.Cli.Running;
 using Forerun.Core.Decoding;
 using Forerun.Edge;
 using Forerun.Edge.Generation;
+using Forerun.Inference.Drafting;
 using Forerun.OpenAI;
 
 namespace Forerun.Cli.Commands;
@@ -39,30 +40,36 @@ internal static class EdgeListener
         }
     }
 
+    /// <summary>What a server serves now.</summary>
+    public static async Task<string> TargetIdAsync(Uri server, CancellationToken cancellationToken)
+    {
+        using var verifier = new GrpcVerifier(new() { Endpoint = server, TokenizerFingerprint = "" });
+        return (await verifier.DescribeAsync(cancellationToken)).TargetId;
+    }
+
     /// <summary>Listens until Ctrl+C.</summary>
-    /// <param name="options">What drafts, and for whom.</param>
+    /// <param name="setup">Who drafts, and for whom.</param>
     /// <param name="urls">Addresses to listen on.</param>
     /// <param name="json">A JSON document instead of text.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public static async Task<int> RunAsync(
-        ForerunEdgeOptions options, string[] urls, bool json, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(EdgeSetup setup, string[] urls, bool json, CancellationToken cancellationToken)
     {
         var start = TimeProvider.System.GetTimestamp();
-        var target = await DescribeAsync(options.Server, cancellationToken);
-        using var edge = ForerunEdge.Load(options with { TargetId = target.TargetId });
-        await WarmUpAsync(edge.Generator, cancellationToken);
+        await WarmUpAsync(setup.Generator, cancellationToken);
         var serverOptions = new OpenAIServerOptions { Urls = [.. urls], ConfigureLogging = ServeCommand.ConsoleLog(json) };
-        await using var server = await OpenAIServer.StartAsync(edge.Generator, serverOptions, cancellationToken);
+        await using var server = await OpenAIServer.StartAsync(setup.Generator, serverOptions, cancellationToken);
+        var emulated = (setup.Draft.Drafter as EmulatedDrafter)?.Profile.Name;
         var report = new ServingReport(
             [],
             [.. server.Addresses.Select(address => address.ToString())],
-            target.TargetId,
+            setup.ModelName,
             TimeProvider.System.GetElapsedTime(start).TotalMilliseconds,
-            options.Emulated?.Name);
+            emulated);
         Console.WriteLine(json
             ? JsonSerializer.Serialize(report, ReportJson.Default.ServingReport)
-            : $"Serving {target.TargetId} at {options.Server} to OpenAI's clients on {string.Join(", ", report.HttpUrls)}, "
-                + $"drafting here{(options.Emulated is { } emulated ? $" in the time of emulated {emulated.Name}" : "")}. Ctrl+C stops.");
+            : $"Serving {setup.ModelName} to OpenAI's clients on {string.Join(", ", report.HttpUrls)}, mode {ModeNames.Of(setup.Mode)}"
+                + (setup.Mode.DraftsOnEdge() ? $", drafting here with {setup.Draft.Name}" : "")
+                + $"{(emulated is null ? "" : $" in the time of emulated {emulated}")}. Ctrl+C stops.");
         try
         {
             await server.WaitForShutdownAsync(cancellationToken);
@@ -73,14 +80,6 @@ internal static class EdgeListener
         }
 
         return ExitCodes.Success;
-    }
-
-    /// <summary>What is served from now on: another target behind the same address is refused, not passed off as this one.
-    /// </summary>
-    private static async Task<TargetDescription> DescribeAsync(Uri server, CancellationToken cancellationToken)
-    {
-        using var verifier = new GrpcVerifier(new() { Endpoint = server, TokenizerFingerprint = "" });
-        return await verifier.DescribeAsync(cancellationToken);
     }
 
     /// <summary>A few tokens, so that what does not fit is told at the start and the first request is not a cold one.

@@ -29,21 +29,21 @@ internal static class ExitBench
     /// <summary>The command.</summary>
     public static Command Create(CommonOptions options)
     {
-        var exits = new Option<string?>("--exits-file")
-        {
-            Description = "Exit file of the target; default: the bundled exits.",
-        };
+        var exits = new ExitOptions();
         var repetitions = new Option<int>("--repetitions")
         {
             Description = "Timed verifications; the median counts.",
             DefaultValueFactory = _ => 101,
         };
-        var command = new Command("exits", "Time the exits of a verification of 5 rows.") { options.Model, exits, repetitions };
+        var command = new Command("exits", "Time the exits of a verification of 5 rows.") { options.Model, repetitions };
+        exits.AddTo(command);
         options.AddEngine(command);
         command.SetAction((parsed, cancellationToken) =>
         {
-            using var target = LanguageModel.Load(BundledModels.Target(parsed.GetValue(options.Model)), options.Engine(parsed));
-            using var heads = ExitHeads.Load(BundledModels.Exits(parsed.GetValue(exits)), target);
+            var targetPath = BundledModels.Target(parsed.GetValue(options.Model));
+            using var target = LanguageModel.Load(targetPath, options.Engine(parsed));
+            using var heads = exits.Load(parsed, target, targetPath) ?? throw new FileNotFoundException(
+                $"There are no exits of \"{target.Id}\" to time: expected {ExitOptions.FileName} beside the model. Name a file with {exits.File.Name}, or make one with train-exits.");
             var report = Run(target, heads, parsed.GetValue(repetitions), cancellationToken);
             if (parsed.GetValue(options.Json))
             {

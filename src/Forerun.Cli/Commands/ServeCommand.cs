@@ -89,7 +89,7 @@ internal static class ServeCommand
             await using var http = httpOptions.Urls.IsEmpty
                 ? null
                 : await OpenAIServer.StartAsync(
-                    new TextGenerator(server.Verifier, target), httpOptions, cancellationToken);
+                    new TextGenerator(server.Verifier, target.TextFormat), httpOptions, cancellationToken);
             var report = new ServingReport(
                 [.. server.Addresses.Select(address => address.ToString())],
                 [.. http?.Addresses.Select(address => address.ToString()) ?? []],

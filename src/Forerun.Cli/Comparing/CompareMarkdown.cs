@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using Forerun.Cli.Running;
 
 namespace Forerun.Cli.Comparing;
 
@@ -20,8 +21,8 @@ internal static class CompareMarkdown
             text.Append("- **").Append(emulation).Append("**\n");
         }
 
-        text.Append('\n').Append(report.Difference is { } difference ? difference.Describe() : "Every text equals the autoregressive one, token for token.").Append('\n');
-        if (report.Equal)
+        text.Append('\n').Append(report.DescribeEquality()).Append('\n');
+        if (report.Difference is null)
         {
             AppendTable(text, "Speed", CompareColumns.Speed, report.Modes);
             AppendTable(text, "Cost", CompareColumns.Cost, report.Modes);
@@ -39,6 +40,7 @@ internal static class CompareMarkdown
         yield return $"**Target**: {settings.Target}; **drafter**: {settings.Drafter}";
         yield return $"**Prompts**: {string.Join(", ", settings.Prompts.Select(set => $"{set.Count} of {set.Name}"))}; first turn; up to {settings.MaxTokens} tokens";
         yield return $"**Links**: {string.Join("; ", settings.Links.Select(link => $"{link.Name} ({link.Figures})"))}; link seed {settings.LinkSeed}";
+        yield return $"**Acceptance**: {RuleNames.Of(settings.Sampling.Acceptance)}";
         yield return $"**Sampling seeds**: {string.Join(", ", settings.Seeds)}";
     }
 

@@ -72,7 +72,7 @@ internal sealed class CompareOptions
         Option[] options =
         [
             Prompts, Limit, Modes, DraftLengths, Temperatures, Seeds, Output, Emulate, Common.Model,
-            Common.TopP, Common.TopK, Common.MinP, Common.RepetitionPenalty, Common.MaxTokens, Common.Raw, Common.Json,
+            Common.TopP, Common.TopK, Common.MinP, Common.RepetitionPenalty, Common.Acceptance, Common.MaxTokens, Common.Raw, Common.Json,
         ];
         foreach (var option in options)
         {
@@ -117,6 +117,7 @@ internal sealed class CompareOptions
                 TopK = parsed.GetValue(Common.TopK),
                 MinP = parsed.GetValue(Common.MinP),
                 RepetitionPenalty = parsed.GetValue(Common.RepetitionPenalty),
+                Acceptance = Common.AcceptanceOf(parsed),
             },
             MaxTokens = parsed.GetValue(Common.MaxTokens),
             Raw = parsed.GetValue(Common.Raw),

@@ -4,15 +4,33 @@ using Forerun.Edge.Links;
 namespace Forerun.Cli.Comparing;
 
 /// <summary>Result of <c>forerun compare</c>.</summary>
-/// <param name="Equal">Whether every text equals the autoregressive one.</param>
+/// <param name="Equal">Whether every text equals the autoregressive one; null where some texts depend on who drafts, and those that
+/// do not are equal.</param>
 /// <param name="Difference">The first text that does not; then no figures follow.</param>
 /// <param name="Settings">What was compared, and where.</param>
 /// <param name="Modes">The figures, a row for every mode, link, prompt file and set of options.</param>
 internal sealed record CompareReport(
-    bool Equal, Difference? Difference, CompareSettings Settings, ImmutableArray<CompareRow> Modes)
+    bool? Equal, Difference? Difference, CompareSettings Settings, ImmutableArray<CompareRow> Modes)
 {
     /// <summary>Hardware whose times are emulated; null = the times are the machine's.</summary>
     public string? Emulated => Settings.Emulated;
+
+    /// <summary>For people: what equality was checked, and what was not.</summary>
+    public string DescribeEquality()
+    {
+        if (Difference is { } difference)
+        {
+            return difference.Describe();
+        }
+
+        var (dependent, all) = (Settings.Temperatures.Where(Settings.DependsOnDrafts).ToArray(), Settings.Temperatures.Length);
+        var equal = "equals the autoregressive one, token for token.";
+        return dependent.Length == 0
+            ? $"Every text {equal}"
+            : (dependent.Length == all ? "" : $"Every greedy text {equal} ")
+                + "The other texts were drawn by rejection sampling: they have the target's distribution, but depend on who drafts and how "
+                + "much, so their equality cannot be and was not checked.";
+    }
 
     /// <summary>For people: what is emulated, and where this machine was too slow for it; null where nothing is.</summary>
     public string? DescribeEmulation() => Emulated is null
@@ -20,14 +38,14 @@ internal sealed record CompareReport(
         : $"Emulated {Emulated} ({Settings.EmulatedTimes}): models, exits, protocol and hits are real, the times are the profile's"
             + (Modes.IsEmpty ? "." : $"; {Modes.Select(row => row.Overruns!).Aggregate((sum, row) => sum + row).Describe()}.");
 
-    /// <summary>The report of texts that are all equal.</summary>
+    /// <summary>The report of texts that are all equal, as far as they must be.</summary>
     /// <param name="settings">What was compared.</param>
     /// <param name="plan">All cells.</param>
     /// <param name="links">The links.</param>
     /// <param name="store">The finished cells.</param>
     public static CompareReport Of(
         CompareSettings settings, ComparePlan plan, ImmutableArray<LinkProfile> links, CellStore store) => new(
-        true,
+        settings.Temperatures.Any(settings.DependsOnDrafts) ? null : true,
         null,
         settings,
         [
@@ -39,6 +57,7 @@ internal sealed record CompareReport(
                select new CompareRow(
                    row.Key,
                    [.. row.Select(cell => cell.Generation)],
-                   [.. row.Select(cell => store.Find(cell.Key.Baseline())!.Generation)]),
+                   [.. row.Select(cell => store.Find(cell.Key.Baseline())!.Generation)],
+                   settings.DependsOnDrafts(row.Key.Temperature)),
         ]);
 }

@@ -10,13 +10,19 @@ internal sealed class CompareRow
     private readonly CellKey _key;
     private readonly ImmutableArray<GenerationReport> _runs;
     private readonly ImmutableArray<GenerationReport> _baselines;
+    private readonly bool _dependsOnDrafts;
 
     /// <summary>The row of these cells.</summary>
     /// <param name="key">What they have in common.</param>
     /// <param name="runs">Their generations, at least one.</param>
     /// <param name="baselines">The autoregressive generation of each.</param>
-    internal CompareRow(CellKey key, ImmutableArray<GenerationReport> runs, ImmutableArray<GenerationReport> baselines) =>
-        (_key, _runs, _baselines) = (key, runs, baselines);
+    /// <param name="dependsOnDrafts">Whether texts depend on who drafts.</param>
+    internal CompareRow(
+        CellKey key,
+        ImmutableArray<GenerationReport> runs,
+        ImmutableArray<GenerationReport> baselines,
+        bool dependsOnDrafts = false) =>
+        (_key, _runs, _baselines, _dependsOnDrafts) = (key, runs, baselines, dependsOnDrafts);
 
     public string Prompts => _key.Prompts;
 
@@ -30,8 +36,9 @@ internal sealed class CompareRow
 
     public ulong Seed => _key.Seed;
 
-    /// <summary>Whether every text equals the autoregressive one, token for token.</summary>
-    public bool Equal => _runs.Zip(_baselines).All(pair => pair.First.Tokens.AsSpan().SequenceEqual(pair.Second.Tokens.AsSpan()));
+    /// <summary>Whether every text equals the autoregressive one, token for token; null where texts depend on who drafts.
+    /// </summary>
+    public bool? Equal => _dependsOnDrafts ? null : _runs.Zip(_baselines).All(pair => pair.First.Tokens.AsSpan().SequenceEqual(pair.Second.Tokens.AsSpan()));
 
     public int Generations => _runs.Length;
 

@@ -4,7 +4,8 @@ using Forerun.Edge.Links;
 
 namespace Forerun.Cli.Comparing;
 
-/// <summary>Runs what is left of a comparison and holds every text against the autoregressive one.</summary>
+/// <summary>Runs what is left of a comparison and holds every text that does not depend on who drafts against the autoregressive
+/// one.</summary>
 /// <param name="plan">What to run.</param>
 /// <param name="store">What is done.</param>
 /// <param name="request">Makes the request of a planned cell.</param>
@@ -48,7 +49,7 @@ internal sealed class CompareRun(
             {
                 var cell = store.Find(planned.Key) ?? await DecodeAsync(edge!, planned, cancellationToken);
                 var baseline = store.Find(planned.Key.Baseline())!;
-                if (Difference.PositionOf(baseline, cell) is not null)
+                if (!planned.Sampling.NeedsDraftProbs() && Difference.PositionOf(baseline, cell) is not null)
                 {
                     return (planned, baseline, cell);
                 }

@@ -45,6 +45,9 @@ internal sealed record CompareSettings
     /// <summary>The commit this program was built from; null when the build did not know.</summary>
     public required string? Commit { get; init; }
 
+    /// <summary>Whether texts at this temperature depend on who drafts, so that no two modes need to write the same.</summary>
+    public bool DependsOnDrafts(float temperature) => (Sampling with { Temperature = temperature }).NeedsDraftProbs();
+
     /// <summary>Names and values of what differs; empty when both are the same.</summary>
     public static ImmutableArray<string> Differences(CompareSettings before, CompareSettings now)
     {

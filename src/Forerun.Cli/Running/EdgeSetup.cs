@@ -4,6 +4,7 @@ using Forerun.Core.Decoding;
 using Forerun.Core.Emulation;
 using Forerun.Edge;
 using Forerun.Edge.EdgeOnly;
+using Forerun.Edge.Generation;
 using Forerun.Inference;
 
 namespace Forerun.Cli.Running;
@@ -28,6 +29,9 @@ internal sealed class EdgeSetup : IDisposable
     /// <summary>Decodes.</summary>
     public EdgeDecoder Decoder { get; private set; } = null!;
 
+    /// <summary>Generates text, for many at once; not beside <see cref="Decoder"/>.</summary>
+    public TextGenerator Generator { get; private set; } = null!;
+
     /// <summary>Id of what answers; the server's address as long as it did not tell.</summary>
     public string ModelName { get; private set; } = "";
 
@@ -36,12 +40,14 @@ internal sealed class EdgeSetup : IDisposable
     /// <param name="options">Who verifies and drafts.</param>
     /// <param name="common">The engine, the models, the draft length.</param>
     /// <param name="emulated">Hardware whose times drafting is stretched to; null = this machine's own.</param>
+    /// <param name="targetId">The target to insist on; empty = any with the same tokenizer.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public static async Task<EdgeSetup> LoadAsync(
         ParseResult parsed,
         EdgeOptions options,
         CommonOptions common,
         EmulatedProfile? emulated,
+        string targetId,
         CancellationToken cancellationToken)
     {
         var engine = common.Engine(parsed);
@@ -53,13 +59,16 @@ internal sealed class EdgeSetup : IDisposable
             var fallback = parsed.GetValue(options.Fallback) is null ? null : new EdgeOnlyVerifier(draft.LanguageModel!);
             var server = parsed.GetValue(options.Server);
             IVerifier verifier = setup.Mode == DecodingMode.EdgeOnly ? new EdgeOnlyVerifier(draft.LanguageModel!)
-                : server is not null ? setup.Connect(server)
+                : server is not null ? setup.Connect(server, targetId)
                 : setup.LoadTarget(BundledModels.Target(parsed.GetValue(common.Model)), engine);
             setup.ModelName = await NameAsync(verifier, server, fallback is not null, cancellationToken);
-            setup.Decoder = new EdgeDecoder(
+            var decoding = new EdgeDecoderOptions { DraftLength = parsed.GetValue(common.DraftLength), Fallback = fallback };
+            setup.Decoder = new EdgeDecoder(verifier, draft.Drafter, decoding);
+            setup.Generator = new TextGenerator(
                 verifier,
-                draft.Drafter,
-                new EdgeDecoderOptions { DraftLength = parsed.GetValue(common.DraftLength), Fallback = fallback });
+                draft.Text,
+                setup.Mode.DraftsOnEdge() ? [draft.Drafter] : [],
+                new TextGeneratorOptions { Mode = setup.Mode, Acceptance = common.AcceptanceOf(parsed), Decoder = decoding });
             return setup;
         }
         catch
@@ -98,10 +107,14 @@ internal sealed class EdgeSetup : IDisposable
         }
     }
 
-    private GrpcVerifier Connect(Uri server)
+    private GrpcVerifier Connect(Uri server, string targetId)
     {
-        var verifier = new GrpcVerifier(
-            new GrpcVerifierOptions { Endpoint = server, TokenizerFingerprint = Draft.Tokenizer.Fingerprint });
+        var verifier = new GrpcVerifier(new GrpcVerifierOptions
+        {
+            Endpoint = server,
+            TokenizerFingerprint = Draft.Tokenizer.Fingerprint,
+            TargetId = targetId,
+        });
         _owned.Push(verifier);
         return verifier;
     }

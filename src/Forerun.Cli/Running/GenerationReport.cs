@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using Forerun.Core.Decoding;
+using Forerun.Core.Sampling;
 
 namespace Forerun.Cli.Running;
 
@@ -10,6 +11,9 @@ internal sealed record GenerationReport
     public required string Model { get; init; }
 
     public required string Mode { get; init; }
+
+    /// <summary>What decided on draft tokens: <c>shared-noise</c> or <c>rejection</c>.</summary>
+    public string Acceptance { get; init; } = RuleNames.Of(AcceptanceRule.SharedNoise);
 
     /// <summary>The text is not, or not wholly, the target's: the draft model alone wrote what follows the first
     /// <see cref="TargetTokens"/> tokens.</summary>
@@ -134,13 +138,15 @@ internal sealed record PreDraftReport(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     RespectRequiredConstructorParameters = true,
     RespectNullableAnnotations = true,
-    WriteIndented = false)]
+    WriteIndented = false,
+    Converters = [typeof(RuleConverter)])]
 [JsonSerializable(typeof(GenerationReport))]
 [JsonSerializable(typeof(Commands.ServingReport))]
 [JsonSerializable(typeof(Commands.InspectReport))]
 [JsonSerializable(typeof(Commands.EngineReport))]
 [JsonSerializable(typeof(Commands.DemoReport))]
 [JsonSerializable(typeof(Commands.ServerBenchReport))]
+[JsonSerializable(typeof(Commands.LongPromptReport))]
 [JsonSerializable(typeof(Comparing.CompareReport))]
 [JsonSerializable(typeof(Comparing.CompareSettings))]
 [JsonSerializable(typeof(Comparing.Cell))]

@@ -86,6 +86,7 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer, st
         {
             Model = model,
             Mode = ModeNames.Of(lost < 0 ? request.Mode : DecodingMode.EdgeOnly),
+            Acceptance = RuleNames.Of(request.Sampling.Acceptance),
             Degraded = request.Mode == DecodingMode.EdgeOnly || lost >= 0,
             TargetTokens = request.Mode == DecodingMode.EdgeOnly ? 0
                 : rounds.TakeWhile(round => round.Loss is null).Sum(round => round.Tokens.Length),

@@ -6,8 +6,9 @@ namespace Forerun.Core.Decoding;
 /// <param name="FinishReason">Why the generation is over; null when it goes on.</param>
 public readonly record struct AcceptanceResult(int AcceptedCount, int NextToken, FinishReason? FinishReason);
 
-/// <summary>Acceptance under greedy and shared-noise sampling: a draft token stands when it equals the target's own
-/// token there, so the output is the target's own text whatever the draft. Pure; thread-safe; allocates nothing.
+/// <summary>Acceptance: a draft token stands when it equals the token of its row. Under greedy and shared-noise sampling that is
+/// the target's own, so the output is the target's own text whatever the draft; under rejection sampling it is the draft
+/// token itself where the rule accepts it (<see cref="Sampling.TokenSampler.Verify"/>). Pure; thread-safe; allocates nothing.
 /// </summary>
 public static class Acceptance
 {
@@ -19,8 +20,8 @@ public static class Acceptance
     /// <param name="basePosition">Absolute position of the first draft token; at least one token remains there.</param>
     /// <param name="limits">End tokens and limits of the generation.</param>
     /// <param name="state">Passed on to <paramref name="targetToken"/>.</param>
-    /// <param name="targetToken">The target's own token of a row: row i follows the context and
-    /// <c>draft[0..i]</c>. Called for rows 0, 1, … in order, and for none after the first that is not accepted.</param>
+    /// <param name="targetToken">The token of a row: row i follows the context and
+    /// <c>draft[0..i]</c>, and row draftLength is the bonus token's. Called for rows 0, 1, … in order, and for none after the first that is not accepted.</param>
     /// <exception cref="ArgumentOutOfRangeException">No token remains at the base position.</exception>
     public static AcceptanceResult Accept<TState>(
         ReadOnlySpan<int> draft,

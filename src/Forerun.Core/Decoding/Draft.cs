@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Forerun.Core.Sampling;
 
 namespace Forerun.Core.Decoding;
 
@@ -7,7 +8,12 @@ namespace Forerun.Core.Decoding;
 /// <param name="BasePosition">Absolute position of the first draft token: prompt and output tokens before it.</param>
 /// <param name="Tokens">The proposed token ids, <c>[draftLength]</c>; may be empty.</param>
 /// <param name="Assumption">What the draft takes for granted; null when it follows a known verdict.</param>
-public sealed record Draft(int Round, int BasePosition, ImmutableArray<int> Tokens, Assumption? Assumption = null);
+public sealed record Draft(int Round, int BasePosition, ImmutableArray<int> Tokens, Assumption? Assumption = null)
+{
+    /// <summary>What each token was drawn from, <c>[draftLength]</c>; empty (default) where the rule of acceptance does not ask
+    /// (<see cref="SamplingOptions.NeedsDraftProbs"/>).</summary>
+    public ImmutableArray<SparseDistribution> DraftProbs { get; init; } = [];
+}
 
 /// <summary>"Round <paramref name="Round"/> ends with <paramref name="AcceptedCount"/> accepted tokens and next token
 /// <paramref name="NextToken"/>."</summary>

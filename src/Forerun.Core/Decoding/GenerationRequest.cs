@@ -22,6 +22,10 @@ public sealed record GenerationRequest
     /// </summary>
     public int DraftLength { get; init; }
 
+    /// <summary>Asks for the log probability of each output token, and of so many of the likeliest tokens there,
+    /// 0 … <see cref="Sampling.LogProbabilities.MaxTop"/>; null (default) = none. The text does not depend on it.</summary>
+    public int? TopLogProbabilities { get; init; }
+
     /// <summary>Goes on past end tokens when true (benchmarks). Default false.</summary>
     public bool IgnoreEndTokens { get; init; }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Forerun.Core.Sampling;
 
 namespace Forerun.Core.Decoding;
 
@@ -34,6 +35,10 @@ public sealed record Verdict(
     /// <summary>With <see cref="DecodingMode.Colocated"/>: tokens that were drafted; 0 (default) where the edge drafts.
     /// </summary>
     public int DraftLength { get; init; }
+
+    /// <summary>How likely the target held each output token, <c>[acceptedCount + 1]</c>; empty (default) unless asked for.
+    /// </summary>
+    public ImmutableArray<LogProbabilities> LogProbabilities { get; init; } = [];
 }
 
 /// <summary>The generation is over; nothing follows.</summary>

@@ -89,4 +89,7 @@ public enum VerificationErrorCode
 
     /// <summary>The server cannot be reached, or the connection broke.</summary>
     Unreachable,
+
+    /// <summary>The distribution that a draft token was drawn from is missing, malformed, or not asked for.</summary>
+    BadDraftProbs,
 }

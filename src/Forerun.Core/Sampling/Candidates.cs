@@ -11,7 +11,7 @@ namespace Forerun.Core.Sampling;
 /// <remarks>Order of preference: smaller distance first, then smaller token id; every filter keeps a prefix of that
 /// order. Probabilities are counted in whole units of 2^-30 of the most probable token's, so that sums are exact in any
 /// order of addition, and nothing has to be sorted.</remarks>
-internal sealed class Candidates(int capacity)
+internal sealed partial class Candidates(int capacity)
 {
     /// <summary>Tokens further below the best can neither win, because the noise spans less than this, nor weigh as
     /// much as one unit.</summary>
@@ -76,14 +76,7 @@ internal sealed class Candidates(int capacity)
     /// <summary>Keeps the shortest prefix that holds <paramref name="share"/> of the candidates' probability.</summary>
     public void KeepTopP(float share)
     {
-        Weigh();
-        var total = 0L;
-        foreach (var weight in _weights.AsSpan(0, _count))
-        {
-            total += weight;
-        }
-
-        KeepUntil(Math.Max(1L, (long)Math.Ceiling(share * (double)total)));
+        KeepUntil(Math.Max(1L, (long)Math.Ceiling(share * (double)Weigh())));
     }
 
     /// <summary>Keeps those at most <paramref name="distance"/> below the best.</summary>
@@ -196,7 +189,8 @@ internal sealed class Candidates(int capacity)
         _count = kept;
     }
 
-    private void Weigh()
+    /// <summary>Weighs every candidate; returns the sum.</summary>
+    private long Weigh()
     {
         if (Vector512.IsHardwareAccelerated)
         {
@@ -216,6 +210,13 @@ internal sealed class Candidates(int capacity)
             Vector.ConvertToInt32(new Vector<float>(_scores, i)).CopyTo(_weights, i);
         }
 
+        var total = 0L;
+        foreach (var weight in _weights.AsSpan(0, _count))
+        {
+            total += weight;
+        }
+
+        return total;
     }
 
     private void Weigh<TLanes>()

@@ -32,6 +32,13 @@ public sealed record SamplingOptions
     /// <summary>Seed of the shared noise; default 0.</summary>
     public ulong Seed { get; init; }
 
+    /// <summary>What decides whether a draft token stands; default <see cref="AcceptanceRule.SharedNoise"/>.</summary>
+    public AcceptanceRule Acceptance { get; init; }
+
+    /// <summary>Whether draft tokens come with the distribution they were drawn from: under rejection sampling, unless
+    /// greedy. Then the text depends on who drafts.</summary>
+    public bool NeedsDraftProbs() => Acceptance == AcceptanceRule.Rejection && Temperature != 0f;
+
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentException">Some are violated; the message lists each field with its range and value.
     /// </exception>
@@ -45,6 +52,7 @@ public sealed record SamplingOptions
         Check(MinP is >= 0f and < 1f, nameof(MinP), "at least 0 and below 1", MinP);
         Check(RepetitionPenalty is >= 0.1f and <= 10f, nameof(RepetitionPenalty),
             "between 0.1 and 10", RepetitionPenalty);
+        Check(Enum.IsDefined(Acceptance), nameof(Acceptance), "a known rule", (int)Acceptance);
         Check(RepetitionWindow >= 0, nameof(RepetitionWindow), "0 or more", RepetitionWindow);
         if (wrong.Count > 0)
         {

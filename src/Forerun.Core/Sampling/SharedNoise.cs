@@ -85,6 +85,20 @@ public static class SharedNoise
         }
     }
 
+    /// <summary>A uniform number in (0, 1) for the decision on a draft token, independent of all noise of the same seed.
+    /// </summary>
+    /// <param name="seed">The generation's seed.</param>
+    /// <param name="position">Absolute position of the draft token.</param>
+    public static double Uniform(ulong seed, int position) =>
+        ((uint)(Key(Derive(seed, 1), position) >> 32) + 0.5) * (1.0 / (1L << 32));
+
+    /// <summary>The seed of the noise that a rejected draft token's successor is drawn with: independent of the noise of the
+    /// generation's own seed, with which the draft token may have been drawn.</summary>
+    /// <param name="seed">The generation's seed.</param>
+    public static ulong ResidualSeed(ulong seed) => Derive(seed, 2);
+
+    private static ulong Derive(ulong seed, ulong purpose) => Mix(Mix(seed + purpose) + purpose);
+
     private static void Uniform(ulong key, ReadOnlySpan<int> tokens, Span<float> destination)
     {
         var low = new Vector<uint>((uint)key);

@@ -15,7 +15,7 @@ namespace Forerun.Core.Sampling;
 /// in every step. Noise and penalty go by token id, so a draft model with a draft vocabulary shares them with its
 /// target.</para>
 /// </remarks>
-public sealed class TokenSampler
+public sealed partial class TokenSampler
 {
     /// <summary>No lead is larger.</summary>
     public const float LargestLead = Candidates.Reach;
@@ -96,13 +96,7 @@ public sealed class TokenSampler
     public int SampleAmong(
         ReadOnlySpan<int> tokens, ReadOnlySpan<float> logits, int position, ReadOnlySpan<int> history, out float lead)
     {
-        if (tokens.IsEmpty || tokens.Length > _rowCount || tokens.Length != logits.Length)
-        {
-            throw new ArgumentException(
-                $"A choice among tokens needs 1 to {_rowCount} tokens and as many logits, got {tokens.Length} and {logits.Length}.",
-                nameof(tokens));
-        }
-
+        ThrowIfNotSome(tokens, logits);
         Span<int> best = stackalloc int[2];
         Span<float> scores = stackalloc float[2];
         var count = Rank(logits, tokens, position, history, best, scores);
@@ -139,6 +133,16 @@ public sealed class TokenSampler
         {
             throw new ArgumentException(
                 $"The logits have the wrong length: needed [{_rowCount}], got [{logits.Length}].", nameof(logits));
+        }
+    }
+
+    private void ThrowIfNotSome(ReadOnlySpan<int> tokens, ReadOnlySpan<float> logits)
+    {
+        if (tokens.IsEmpty || tokens.Length > _rowCount || tokens.Length != logits.Length)
+        {
+            throw new ArgumentException(
+                $"A choice among tokens needs 1 to {_rowCount} tokens and as many logits, got {tokens.Length} and {logits.Length}.",
+                nameof(tokens));
         }
     }
 

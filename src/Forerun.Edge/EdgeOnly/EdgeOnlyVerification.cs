@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Forerun.Core.Decoding;
+using Forerun.Core.Sampling;
 using Forerun.Inference;
 using Forerun.Inference.Drafting;
 
@@ -25,7 +26,9 @@ internal sealed class EdgeOnlyVerification : IVerification
             request.MaxTokens,
             request.IgnoreEndTokens ? [] : model.Tokenizer.EndTokens);
         _drafter = new ModelDrafter(model);
-        _drafter.Begin(request);
+
+        // Nothing is accepted here, so nothing is cut down to what could travel: it is the draft model's own text.
+        _drafter.Begin(request with { Sampling = request.Sampling with { Acceptance = AcceptanceRule.SharedNoise } });
     }
 
     /// <inheritdoc/>

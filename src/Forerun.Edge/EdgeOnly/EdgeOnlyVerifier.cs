@@ -17,6 +17,9 @@ public sealed class EdgeOnlyVerifier(LanguageModel model) : IVerifier
         model.Config.MaxPositionEmbeddings,
         MaxDraftLength: 0);
 
+    /// <summary>Id of the draft model.</summary>
+    public string ModelId => model.Id;
+
     /// <summary>What runs here: the draft model's id, and its context.</summary>
     public ValueTask<TargetDescription> DescribeAsync(CancellationToken cancellationToken = default) =>
         ValueTask.FromResult(_description);
@@ -34,6 +37,13 @@ public sealed class EdgeOnlyVerifier(LanguageModel model) : IVerifier
                 "The draft model alone cannot give the target's text. Ask for the mode edge-only, or pass a verifier.",
                 "edge-only",
                 $"{request.Mode}");
+        }
+
+        if (request.TopLogProbabilities is not null)
+        {
+            throw new ProtocolException(
+                VerificationErrorCode.BadSampling,
+                "The draft model alone gives no log probabilities: they would not be the target's. Ask for none.");
         }
 
         var prompt = request.PromptTokens;

@@ -29,29 +29,35 @@ public sealed class TextDecoder(EdgeDecoder decoder, Tokenizer tokenizer)
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var stream = new TextStream(tokenizer);
+        var tokens = new TextTokens();
         var text = new StringBuilder();
         var outputTokens = 0;
         await foreach (var round in rounds.WithCancellation(cancellationToken).ConfigureAwait(false))
         {
             text.Clear();
-            foreach (var token in round.Tokens)
+            for (var i = 0; i < round.Tokens.Length; i++)
             {
                 outputTokens++;
-                text.Append(filter.Append(stream.Append(token)));
+                tokens.Add(round, i);
+                text.Append(filter.Append(tokens.Decoded(stream.Append(round.Tokens[i]))));
                 if (filter.IsStopped)
                 {
                     break;
                 }
             }
 
-            if (round.End is not null && !filter.IsStopped)
+            var isWhole = round.End is not null && !filter.IsStopped;
+            if (isWhole)
             {
                 text.Append(filter.Append(stream.Flush())).Append(filter.Flush());
             }
 
             var reason = filter.IsStopped ? FinishReason.Stop : round.End?.Reason;
             yield return new TextUpdate(
-                text.ToString(), round, reason is { } known ? new TextEnd(known, outputTokens) : null);
+                text.ToString(), round, reason is { } known ? new TextEnd(known, outputTokens) : null)
+            {
+                Tokens = tokens.Take(text.Length, isWhole),
+            };
             if (filter.IsStopped)
             {
                 yield break;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Forerun.Core.Decoding;
+using Forerun.Core.Sampling;
 using Forerun.Inference;
 using Forerun.Inference.Drafting;
 using Forerun.Inference.Tokenization;
@@ -11,45 +12,51 @@ namespace Forerun.Edge.Generation;
 /// endpoint and console shares. Thread-safe: generations that need a drafter wait for one in order of arrival.</summary>
 public sealed class TextGenerator
 {
-    private readonly LanguageModel _model;
+    private readonly TextFormat _text;
     private readonly DecoderPool _decoders;
     private readonly DecodingMode _mode;
-    private readonly bool _hasFallback;
+    private readonly AcceptanceRule _acceptance;
     private TargetDescription? _target;
 
     /// <summary>Generates with these parts; the caller keeps owning them.</summary>
     /// <param name="verifier">Where the target runs.</param>
-    /// <param name="model">Knows the tokenizer and the chat template: the target, or a draft model with the target's own.
-    /// </param>
+    /// <param name="text">Tokenizer and chat template: the target's, or those of a draft model made for it.</param>
     /// <param name="drafters">Who drafts, one generation each at a time; null or empty = nobody.</param>
     /// <param name="options">How; null = defaults.</param>
     /// <exception cref="ArgumentException">The mode needs a drafter and there is none.</exception>
     public TextGenerator(
         IVerifier verifier,
-        LanguageModel model,
+        TextFormat text,
         IReadOnlyList<IDrafter>? drafters = null,
         TextGeneratorOptions? options = null)
     {
         drafters ??= [];
         options ??= TextGeneratorOptions.Default;
         _mode = options.Mode ?? (drafters.Count == 0 ? DecodingMode.Autoregressive : DecodingMode.Auto);
-        if (_mode is not (DecodingMode.Autoregressive or DecodingMode.EdgeOnly) && drafters.Count == 0)
+        if (_mode.DraftsOnEdge() && drafters.Count == 0)
         {
             throw new ArgumentException(
                 $"The mode '{_mode}' needs a drafter. Pass one, or choose the mode 'Autoregressive'.", nameof(drafters));
         }
 
+        _acceptance = options.Acceptance;
         Verifier = verifier;
-        _hasFallback = options.Decoder.Fallback is not null;
-        _model = model;
+        FallbackModel = options.Decoder.Fallback?.ModelId;
+        _text = text;
         _decoders = new DecoderPool(verifier, drafters, options.Decoder, options.MaxQueued);
     }
 
     /// <summary>Where the target runs.</summary>
     public IVerifier Verifier { get; }
 
+    /// <summary>Id of the draft model that goes on alone where the verifier is lost; null = none does.</summary>
+    public string? FallbackModel { get; }
+
     /// <summary>Why conversations cannot be generated; null when they can.</summary>
-    public string? ChatProblem => _model.ChatTemplateProblem;
+    public string? ChatProblem => _text.ChatTemplateProblem;
+
+    /// <summary>Text to token ids and back.</summary>
+    public Tokenizer Tokenizer => _text.Tokenizer;
 
     /// <summary>What the target is. Asked once, then remembered.</summary>
     /// <exception cref="VerifierUnavailableException">The verifier does not answer.</exception>
@@ -58,14 +65,14 @@ public sealed class TextGenerator
 
     /// <summary>The prompt tokens of a conversation.</summary>
     /// <exception cref="InvalidOperationException">The model has no chat template that is supported.</exception>
-    public ImmutableArray<int> ChatPrompt(IReadOnlyList<ChatMessage> messages) => Prompt.Chat(_model.TextFormat, messages);
+    public ImmutableArray<int> ChatPrompt(IReadOnlyList<ChatMessage> messages) => Prompt.Chat(_text, messages);
 
     /// <summary>The prompt tokens of a text as it is.</summary>
-    public ImmutableArray<int> RawPrompt(string text) => Prompt.Raw(_model.TextFormat, text);
+    public ImmutableArray<int> RawPrompt(string text) => Prompt.Raw(_text, text);
 
     /// <summary>Streams a text, an update per round; the last one carries the end. At a stop string, when cancelled and
     /// when the loop is left, the generation ends on the server too.</summary>
-    /// <param name="request">What to generate; its mode is replaced by the generator's.</param>
+    /// <param name="request">What to generate; its mode and its rule of acceptance are replaced by the generator's.</param>
     /// <param name="stopStrings">End the text before the first of them; null = none.</param>
     /// <param name="cancellationToken">Ends the generation, also while it waits for a drafter.</param>
     /// <exception cref="ProtocolException">The request does not fit the target.</exception>
@@ -81,8 +88,10 @@ public sealed class TextGenerator
         var decoder = await _decoders.RentAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            var updates = new TextDecoder(decoder, _model.Tokenizer)
-                .GenerateAsync(request with { Mode = _mode }, stopStrings, cancellationToken);
+            var updates = new TextDecoder(decoder, _text.Tokenizer).GenerateAsync(
+                request with { Mode = _mode, Sampling = request.Sampling with { Acceptance = _acceptance } },
+                stopStrings,
+                cancellationToken);
             await foreach (var update in updates.ConfigureAwait(false))
             {
                 yield return update;
@@ -103,7 +112,7 @@ public sealed class TextGenerator
         {
             target = await DescribeAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (VerifierUnavailableException) when (_hasFallback)
+        catch (VerifierUnavailableException) when (FallbackModel is not null)
         {
             return;
         }

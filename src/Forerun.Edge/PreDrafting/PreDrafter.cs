@@ -23,6 +23,9 @@ internal sealed partial class PreDrafter(
     private double _fullAcceptance;
     private int _maxSent;
 
+    /// <summary>Whether what is sent ahead brings what its tokens were drawn from.</summary>
+    public bool NeedsDraftProbs { get; init; }
+
     /// <summary>A round's draft was sent: expects what the drafter alone makes likely.</summary>
     /// <param name="draft">The draft.</param>
     /// <param name="trunk">The branch it came from; it is drafted on by one token.</param>
@@ -107,7 +110,10 @@ internal sealed partial class PreDrafter(
             _draft.Round + 1,
             best.Branch!.ContextLength,
             [.. best.Branch.Drafted],
-            new Assumption(_draft.Round, best.AcceptedCount, best.NextToken));
+            new Assumption(_draft.Round, best.AcceptedCount, best.NextToken))
+        {
+            DraftProbs = NeedsDraftProbs ? best.Branch.DraftProbs : [],
+        };
     }
 
     /// <summary>The round has its verdict: goes on with what was drafted for it, and drops everything else.</summary>

@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using Forerun.Core.Sampling;
+
 namespace Forerun.Inference.Drafting;
 
 /// <summary>One line of drafting: the tokens it follows, those drafted behind them, and what its drafter keeps for it. A
@@ -28,6 +31,11 @@ public sealed class DraftBranch : IDisposable
 
     /// <summary>The drafted tokens, <c>[Count]</c>.</summary>
     public ReadOnlySpan<int> Drafted => _tokens.AsSpan(ContextLength, Count);
+
+    /// <summary>What each drafted token was drawn from, <c>[Count]</c>; itself alone where its drafter left nothing to chance.
+    /// </summary>
+    public ImmutableArray<SparseDistribution> DraftProbs =>
+        [.. _drafted.Select(token => token.DraftProbs ?? SparseDistribution.Certain(token.Token))];
 
     /// <summary>Keys and values of a prefix of <see cref="Tokens"/>; null until a model drafts.</summary>
     internal KvCache? Cache { get; set; }

@@ -21,7 +21,9 @@ public interface IDrafter
     /// <summary>Drafts on: every branch gets at least one token more, or is ended. A model runs them as one batch.
     /// </summary>
     /// <remarks>A branch gets the tokens that <see cref="Propose"/> would give for its context, whatever is drafted
-    /// beside it. Unless a drafter does better, each is proposed to its end.</remarks>
+    /// beside it. Unless a drafter does better, each is proposed to its end. Under rejection sampling a token without
+    /// <see cref="DraftedToken.DraftProbs"/> counts as certain: that is exact for every drafter that does not know the
+    /// numbers the target decides with, and accepts more the surer the target is.</remarks>
     /// <param name="branches">1 … <see cref="MaxBranches"/> branches, none complete.</param>
     void Extend(ReadOnlySpan<DraftBranch> branches)
     {

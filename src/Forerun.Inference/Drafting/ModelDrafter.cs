@@ -4,7 +4,7 @@ using Forerun.Core.Sampling;
 namespace Forerun.Inference.Drafting;
 
 /// <summary>Drafts with a small language model and the target's own sampling noise; several branches as one batch. No
-/// allocation per token. One generation and one caller at a time.</summary>
+/// allocation per token, but for the draft probabilities that rejection sampling sends along. One generation and one caller at a time.</summary>
 /// <remarks>A branch's cache always holds a prefix of its tokens without a gap: <see cref="Extend"/> feeds what is
 /// missing, the last draft token after full acceptance included, and samples the token behind it.</remarks>
 public sealed class ModelDrafter : IDrafter, IDisposable
@@ -16,6 +16,7 @@ public sealed class ModelDrafter : IDrafter, IDisposable
     private readonly ForwardBatch _batch = new();
     private readonly DraftBranch _own = new();
     private TokenSampler? _sampler;
+    private SamplingOptions _sampling = SamplingOptions.Default;
     private bool _ignoreEndTokens;
 
     /// <summary>Drafts with this model; the caller keeps owning it.</summary>
@@ -29,6 +30,7 @@ public sealed class ModelDrafter : IDrafter, IDisposable
     public void Begin(GenerationRequest request)
     {
         _own.Dispose();
+        _sampling = request.Sampling;
         _sampler = new TokenSampler(request.Sampling, _model.Config.VocabSize, _model.DraftVocabulary);
         _ignoreEndTokens = request.IgnoreEndTokens;
     }
@@ -106,8 +108,6 @@ public sealed class ModelDrafter : IDrafter, IDisposable
 
     private void Sample(TokenSampler sampler, ReadOnlySpan<DraftBranch> branches)
     {
-        Span<int> tokens = stackalloc int[3];
-        Span<float> scores = stackalloc float[3];
         var row = 0;
         foreach (var branch in branches)
         {
@@ -116,14 +116,24 @@ public sealed class ModelDrafter : IDrafter, IDisposable
                 continue;
             }
 
-            tokens.Fill(-1);
-            sampler.Rank(_pass.Logits(row++), branch.Tokens.Length, branch.Tokens, tokens, scores);
-            branch.Append(new DraftedToken(tokens[0], tokens[1], tokens[2], scores[0] - scores[1]));
-            if (IsEnd(tokens[0]))
+            var logits = _pass.Logits(row++);
+            var drafted = _sampling.NeedsDraftProbs()
+                ? DraftedToken.Draw(sampler.DraftProbs(logits, branch.Tokens), _sampling.Seed, branch.Tokens.Length)
+                : Choose(sampler, logits, branch.Tokens);
+            branch.Append(drafted);
+            if (IsEnd(drafted.Token))
             {
                 branch.End();
             }
         }
+    }
+
+    private static DraftedToken Choose(TokenSampler sampler, ReadOnlySpan<float> logits, ReadOnlySpan<int> history)
+    {
+        Span<int> tokens = [-1, -1, -1];
+        Span<float> scores = stackalloc float[3];
+        sampler.Rank(logits, history.Length, history, tokens, scores);
+        return new DraftedToken(tokens[0], tokens[1], tokens[2], scores[0] - scores[1]);
     }
 
     private bool IsEnd(int token) => !_ignoreEndTokens && _model.Tokenizer.EndTokens.Contains(token);

@@ -11,6 +11,7 @@ public readonly record struct ProvisionalVerdict(int AcceptedCount, int NextToke
 
 /// <summary>Turns an exit's logits into a provisional verdict by the very rule of the verification: the session's sampling,
 /// its noise and its acceptance. Allocates nothing per round. One caller at a time.</summary>
+/// <remarks>Confidence is calibrated under greedy and shared-noise sampling; under rejection sampling it is an estimate.</remarks>
 /// <param name="heads">The target's exits.</param>
 /// <param name="sampling">The session's sampling.</param>
 /// <param name="limits">The session's limits.</param>
@@ -27,8 +28,14 @@ public sealed class ExitAnnouncer(ExitHeads heads, SamplingOptions sampling, Gen
     /// <param name="tokens">All tokens: prompt, output and the draft at the end.</param>
     /// <param name="basePosition">Absolute position of the first draft token; the tokens' length when nothing was drafted.
     /// </param>
+    /// <param name="draftProbs">Under rejection sampling: what each draft token was drawn from.</param>
     public ProvisionalVerdict Announce(
-        ExitScratch scratch, int exit, ReadOnlySpan<float> hidden, ReadOnlySpan<int> tokens, int basePosition)
+        ExitScratch scratch,
+        int exit,
+        ReadOnlySpan<float> hidden,
+        ReadOnlySpan<int> tokens,
+        int basePosition,
+        ReadOnlySpan<SparseDistribution> draftProbs = default)
     {
         ArgumentNullException.ThrowIfNull(scratch);
         scratch.SetCandidates(tokens[basePosition..]);
@@ -39,7 +46,7 @@ public sealed class ExitAnnouncer(ExitHeads heads, SamplingOptions sampling, Gen
             tokens[basePosition..],
             basePosition,
             limits,
-            new Round(this, scratch, calibration, tokens, basePosition),
+            new Round(this, scratch, calibration, tokens, basePosition, draftProbs),
             static (round, row) => round.Announcer.Choose(round, row));
         return new ProvisionalVerdict(result.AcceptedCount, result.NextToken, calibration.Confidence(_product));
     }
@@ -50,7 +57,13 @@ public sealed class ExitAnnouncer(ExitHeads heads, SamplingOptions sampling, Gen
 
     /// <summary>The exit's token of a row, once the scratch has run, and its lead.</summary>
     internal int Choose(
-        ExitScratch scratch, int row, ReadOnlySpan<int> tokens, int basePosition, float draftBonus, out float lead)
+        ExitScratch scratch,
+        int row,
+        ReadOnlySpan<int> tokens,
+        int basePosition,
+        float draftBonus,
+        out float lead,
+        SparseDistribution? draftProbs = null)
     {
         var position = basePosition + row;
         var logits = scratch.Logits(row);
@@ -62,7 +75,10 @@ public sealed class ExitAnnouncer(ExitHeads heads, SamplingOptions sampling, Gen
         var at = scratch.Tokens.BinarySearch(tokens[position]);
         var logit = logits[at];
         logits[at] += draftBonus;
-        var token = _sampler.SampleAmong(scratch.Tokens, logits, position, tokens[..position], out lead);
+        var token = draftProbs is null
+            ? _sampler.SampleAmong(scratch.Tokens, logits, position, tokens[..position], out lead)
+            : _sampler.VerifyAmong(
+                scratch.Tokens, logits, position, tokens[..position], tokens[position], draftProbs, out lead);
         logits[at] = logit;
         return token;
     }
@@ -71,14 +87,25 @@ public sealed class ExitAnnouncer(ExitHeads heads, SamplingOptions sampling, Gen
     {
         var position = round.BasePosition + row;
         var token = Choose(
-            round.Scratch, row, round.Tokens, round.BasePosition, round.Calibration.DraftBonus, out var lead);
+            round.Scratch,
+            row,
+            round.Tokens,
+            round.BasePosition,
+            round.Calibration.DraftBonus,
+            out var lead,
+            row < round.DraftProbs.Length ? round.DraftProbs[row] : null);
         var agrees = position < round.Tokens.Length && round.Tokens[position] == token;
         _product *= (agrees ? round.Calibration.Agrees : round.Calibration.Differs).Probability(lead);
         return token;
     }
 
     private readonly ref struct Round(
-        ExitAnnouncer announcer, ExitScratch scratch, ExitCalibration calibration, ReadOnlySpan<int> tokens, int basePosition)
+        ExitAnnouncer announcer,
+        ExitScratch scratch,
+        ExitCalibration calibration,
+        ReadOnlySpan<int> tokens,
+        int basePosition,
+        ReadOnlySpan<SparseDistribution> draftProbs)
     {
         public ExitAnnouncer Announcer { get; } = announcer;
 
@@ -89,5 +116,7 @@ public sealed class ExitAnnouncer(ExitHeads heads, SamplingOptions sampling, Gen
         public ReadOnlySpan<int> Tokens { get; } = tokens;
 
         public int BasePosition { get; } = basePosition;
+
+        public ReadOnlySpan<SparseDistribution> DraftProbs { get; } = draftProbs;
     }
 }

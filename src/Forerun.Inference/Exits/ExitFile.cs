@@ -59,6 +59,23 @@ public sealed record ExitFile
         };
     }
 
+    /// <summary>Only the exits after these layers; empty = all of the file.</summary>
+    /// <exception cref="InvalidDataException">It lacks one of them.</exception>
+    public ExitFile Only(params ReadOnlySpan<int> layers)
+    {
+        foreach (var layer in layers)
+        {
+            if (!Exits.Any(exit => exit.Layer == layer))
+            {
+                throw new InvalidDataException(
+                    $"The exit file has no exit after layer {layer}; it has {string.Join(", ", Exits.Select(exit => exit.Layer))}. Choose among these, or train it.");
+            }
+        }
+
+        int[] wanted = [.. layers];
+        return wanted.Length == 0 ? this : this with { Exits = [.. Exits.Where(exit => wanted.Contains(exit.Layer))] };
+    }
+
     /// <summary>Writes the file, whole or not at all.</summary>
     public void Write(string path)
     {

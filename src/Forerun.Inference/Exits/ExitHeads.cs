@@ -69,22 +69,8 @@ public sealed class ExitHeads : IDisposable
     /// <param name="target">The target it was trained for.</param>
     /// <param name="layers">Only these exits; empty = all of the file.</param>
     /// <exception cref="InvalidDataException">The file is damaged, made for another target, or lacks a layer.</exception>
-    public static ExitHeads Load(string path, LanguageModel target, params ReadOnlySpan<int> layers)
-    {
-        var file = ExitFile.Open(path);
-        foreach (var layer in layers)
-        {
-            if (!file.Exits.Any(exit => exit.Layer == layer))
-            {
-                throw new InvalidDataException(
-                    $"\"{path}\" has no exit after layer {layer}; it has {string.Join(", ", file.Exits.Select(exit => exit.Layer))}. Choose among these, or train it.");
-            }
-        }
-
-        int[] wanted = layers.ToArray();
-        return new ExitHeads(
-            wanted.Length == 0 ? file : file with { Exits = [.. file.Exits.Where(exit => wanted.Contains(exit.Layer))] }, target);
-    }
+    public static ExitHeads Load(string path, LanguageModel target, params ReadOnlySpan<int> layers) =>
+        new(ExitFile.Open(path).Only(layers), target);
 
     /// <summary>Scratch for rounds of up to <paramref name="maxRows"/> rows and so many candidate tokens.</summary>
     public ExitScratch CreateScratch(int maxRows, int maxCandidates) => new(this, maxRows, maxCandidates);

@@ -35,12 +35,23 @@ internal abstract record CompletionRequest
     /// <summary>Everything else that was sent.</summary>
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Others { get; set; }
+
+    /// <summary>Log probabilities are wanted, and of so many of the likeliest tokens; null = none.</summary>
+    [JsonIgnore]
+    public abstract int? LikeliestTokens { get; }
 }
 
 /// <summary><c>POST /v1/chat/completions</c>.</summary>
 internal sealed record ChatCompletionRequest : CompletionRequest
 {
     public ImmutableArray<RequestMessage>? Messages { get; init; }
+
+    public bool? Logprobs { get; init; }
+
+    public int? TopLogprobs { get; init; }
+
+    /// <inheritdoc/>
+    public override int? LikeliestTokens => Logprobs == true ? TopLogprobs ?? 0 : null;
 }
 
 /// <summary><c>POST /v1/completions</c>.</summary>
@@ -48,6 +59,11 @@ internal sealed record TextCompletionRequest : CompletionRequest
 {
     /// <summary>A string or an array of one string.</summary>
     public JsonElement? Prompt { get; init; }
+
+    public int? Logprobs { get; init; }
+
+    /// <inheritdoc/>
+    public override int? LikeliestTokens => Logprobs;
 }
 
 /// <summary>One message of a conversation.</summary>

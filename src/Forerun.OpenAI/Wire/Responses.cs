@@ -21,7 +21,15 @@ internal sealed record Completion
     public required ImmutableArray<Choice> Choices { get; init; }
 
     public CompletionUsage? Usage { get; init; }
+
+    /// <summary>Set where the draft model alone went on; not OpenAI's.</summary>
+    public Degradation? Degraded { get; init; }
 }
+
+/// <summary>The text is not wholly the target's.</summary>
+/// <param name="TargetTokens">Leading output tokens that are the target's own.</param>
+/// <param name="Reason">How the target was lost.</param>
+internal sealed record Degradation(int TargetTokens, string Reason);
 
 /// <summary>The text: as a message, as a piece of one, or as text.</summary>
 internal sealed record Choice
@@ -34,9 +42,9 @@ internal sealed record Choice
 
     public string? Text { get; init; }
 
-    /// <summary>Always null: not computed.</summary>
+    /// <summary>Null unless asked for.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
-    public string? Logprobs { get; init; }
+    public ChoiceLogprobs? Logprobs { get; init; }
 
     /// <summary><c>stop</c> or <c>length</c>; null until the end.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]

@@ -53,7 +53,7 @@ public sealed class CompareRunTests : IDisposable
         // 2 links, 2 temperatures, and autoregressive beside two draft lengths.
         Assert.Equal((12, 24, 24), (report.Modes.Length, cells.Count, store.Count));
         Assert.True(report.Equal);
-        Assert.All(report.Modes, row => Assert.True(row.Equal && row.Generations == 2 && row.OutputTokens is > 2 and <= 24));
+        Assert.All(report.Modes, row => Assert.True(row is { Equal: true, Generations: 2, OutputTokens: > 2 and <= 24 }));
         var baseline = report.Modes[0];
         Assert.Equal(("autoregressive", null), (baseline.Mode, baseline.DraftLength));
         Assert.Equal((1.0, 1.0), (baseline.Speedup, baseline.MeanAcceptanceLength));

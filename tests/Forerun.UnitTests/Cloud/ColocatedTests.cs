@@ -2,6 +2,7 @@ using Forerun.Cloud;
 using Forerun.Core.Decoding;
 using Forerun.Core.Sampling;
 using Forerun.Edge;
+using Forerun.Edge.Generation;
 using Forerun.Inference.Drafting;
 using Forerun.UnitTests.Edge;
 
@@ -35,6 +36,23 @@ public class ColocatedTests
             (speculative.Rounds, speculative.DraftedTokens, speculative.AcceptedTokens),
             (colocated.Rounds, colocated.DraftedTokens, colocated.AcceptedTokens));
         Assert.InRange(colocated.DraftedTokens, 1, 8 * 40);
+    }
+
+    [Fact]
+    public async Task TextGenerator_NeedsNoDrafterOfItsOwn()
+    {
+        using var scheduler = Start();
+        var generator = new TextGenerator(
+            new LocalVerifier(scheduler), TinyModels.Target.TextFormat, options: new() { Mode = DecodingMode.Colocated });
+        List<int> tokens = [];
+        await foreach (var update in generator.GenerateAsync(Request, cancellationToken: Deadline.Token))
+        {
+            tokens.AddRange(update.Round.Tokens);
+        }
+
+        Assert.Equal(TinyModels.PlainLoop(TinyModels.Target, Request), tokens);
+        Assert.Throws<ArgumentException>(() => new TextGenerator(
+            new LocalVerifier(scheduler), TinyModels.Target.TextFormat, options: new() { Mode = DecodingMode.Pipelined }));
     }
 
     [Fact]

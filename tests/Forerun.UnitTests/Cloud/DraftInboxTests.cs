@@ -1,6 +1,7 @@
 using CsCheck;
 using Forerun.Cloud;
 using Forerun.Core.Decoding;
+using Forerun.Core.Sampling;
 
 namespace Forerun.UnitTests.Cloud;
 
@@ -108,6 +109,34 @@ public class DraftInboxTests
     }
 
     [Fact]
+    public void Add_DraftProbs_AreThereWhereTheyAreNeededAndNowhereElse()
+    {
+        var inbox = new DraftInbox(promptLength: 10, vocabSize: 100, maxDraftLength: 4, needsDraftProbs: true);
+        var right = new Draft(1, 10, [1, 2])
+        {
+            DraftProbs = [SparseDistribution.Certain(1), SparseDistribution.Create([2, 99], [1, 4095])],
+        };
+        AssertRefused(_inbox, right, VerificationErrorCode.BadDraftProbs,
+            "The draft of round 1 brings draft probabilities, but only rejection sampling at a temperature above 0 needs them. "
+            + "Expected 0, got 2.");
+        AssertRefused(inbox, new(1, 10, [1, 2]), VerificationErrorCode.BadDraftProbs,
+            "The draft of round 1 lacks draft probabilities: under rejection sampling each token brings what it was drawn from. "
+            + "Expected 2, got 0.");
+        AssertRefused(inbox, right with { Tokens = [1, 3] }, VerificationErrorCode.BadDraftProbs,
+            "Token 1 of the draft of round 1 cannot have been drawn from its draft probabilities: its weight there is 0. "
+            + "Expected one of 2 tokens, got 3.");
+        AssertRefused(
+            inbox,
+            right with { DraftProbs = [right.DraftProbs[0], SparseDistribution.Create([2, 100], [1, 4095])] },
+            VerificationErrorCode.BadToken,
+            "Token 1 of the draft probabilities is outside the target's vocabulary. Use the target's tokenizer. "
+            + "Expected 0 to 99, got 100.");
+        inbox.Add(right);
+        Assert.Same(right, inbox.Next);
+        new DraftInbox(10, 100, 4, needsDraftProbs: true).Add(new Draft(1, 10, []));
+    }
+
+    [Fact]
     public void Decide_QueuedDraftThatAssumedIt_IsNext()
     {
         _inbox.Add(new(1, 10, [1, 2]));
@@ -201,9 +230,12 @@ public class DraftInboxTests
 
     private static Verdict Verdict(int round, int accepted, int next) => new(round, accepted, next, default);
 
-    private void AssertRefused(Draft draft, VerificationErrorCode code, string message)
+    private void AssertRefused(Draft draft, VerificationErrorCode code, string message) =>
+        AssertRefused(_inbox, draft, code, message);
+
+    private static void AssertRefused(DraftInbox inbox, Draft draft, VerificationErrorCode code, string message)
     {
-        var exception = Assert.Throws<ProtocolException>(() => _inbox.Add(draft));
+        var exception = Assert.Throws<ProtocolException>(() => inbox.Add(draft));
         Assert.Equal((code, message), (exception.Error.Code, exception.Message));
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Forerun.Core.Decoding;
 using Forerun.Edge;
+using Forerun.Inference;
 using Forerun.Inference.Drafting;
 
 namespace Forerun.UnitTests.Cloud;
@@ -10,11 +11,16 @@ internal static class Generations
 {
     /// <summary>Decodes to the end; the text must be the plain loop's.</summary>
     public static async Task<DecodedGeneration> AssertTextAsync(
-        IVerifier verifier, GenerationRequest request, IDrafter? drafter = null, int draftLength = 4)
+        IVerifier verifier,
+        GenerationRequest request,
+        IDrafter? drafter = null,
+        int draftLength = 4,
+        LanguageModel? target = null,
+        CancellationToken? deadline = null)
     {
         var decoder = new EdgeDecoder(verifier, drafter, new() { DraftLength = draftLength });
-        var generation = await decoder.CompleteAsync(request, Deadline.Token);
-        Assert.Equal(TinyModels.PlainLoop(TinyModels.Target, request), generation.Tokens);
+        var generation = await decoder.CompleteAsync(request, deadline ?? Deadline.Token);
+        Assert.Equal(TinyModels.PlainLoop(target ?? TinyModels.Target, request), generation.Tokens);
         return generation;
     }
 

@@ -25,6 +25,12 @@ public class RequestCheckTests
             Good with { ProtocolVersion = 2 },
             "Edge and server speak different protocol versions. Update the older of the two. "
             + "Expected version 1, got version 2.");
+        Assert.Equal(
+            "Edge and server speak different protocol versions. Update the older of the two. Expected version 1 to 2, got version 3.",
+            Assert.Throws<ProtocolException>(() => RequestCheck.CheckOpening(
+                Good with { ProtocolVersion = 3 }, Description with { ProtocolVersion = 2 })).Message);
+        RequestCheck.CheckOpening(Good, Description with { ProtocolVersion = 2 });
+        RequestCheck.CheckOpening(Good with { ProtocolVersion = 2 }, Description with { ProtocolVersion = 2 });
         AssertRefused<ModelMismatchException>(
             Good with { TokenizerFingerprint = "other" },
             "Edge and target have different tokenizers, so their token ids cannot be compared. Use a draft model made "

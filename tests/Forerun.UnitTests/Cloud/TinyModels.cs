@@ -12,10 +12,14 @@ public static class TinyModels
     private static readonly Lazy<LanguageModel> LazyTarget = new(() => Load("smollm-gqa-tied-q8_0"));
     private static readonly Lazy<LanguageModel> LazyDraft = new(() => Load("smollm-gqa-tied-q4_0"));
 
-    private static readonly Lazy<LanguageModel> LazyShortTarget = new(() => LoadShort("smollm-gqa-tied-q8_0"));
+    private static readonly Lazy<LanguageModel> LazyShortTarget = new(() => LoadTarget(ShortContext));
+    private static readonly Lazy<LanguageModel> LazyLongTarget = new(() => LoadTarget(LongContext));
 
     /// <summary>Context length of <see cref="ShortTarget"/>.</summary>
     public const int ShortContext = 48;
+
+    /// <summary>Context length of <see cref="LongTarget"/>.</summary>
+    public const int LongContext = 8192;
 
     public static LanguageModel Target => LazyTarget.Value;
 
@@ -32,6 +36,9 @@ public static class TinyModels
     /// <summary>The target with a context of <see cref="ShortContext"/> positions instead of 2048.</summary>
     public static LanguageModel ShortTarget => LazyShortTarget.Value;
 
+    /// <summary>The target with a context of <see cref="LongContext"/> positions.</summary>
+    public static LanguageModel LongTarget => LazyLongTarget.Value;
+
     /// <summary>The text that a plain loop over the target writes: one token per pass, nothing shared with the
     /// product's decoding code.</summary>
     public static ImmutableArray<int> PlainLoop(LanguageModel target, GenerationRequest request)
@@ -39,7 +46,7 @@ public static class TinyModels
         using var cache = target.CreateCache();
         using var pass = target.CreatePass(1, 1);
         var batch = new ForwardBatch();
-        var sampler = new TokenSampler(request.Sampling, target.Config.VocabSize);
+        var sampler = new TokenSampler(request.Sampling, target.Config.VocabSize, target.DraftVocabulary);
         List<int> tokens = [.. request.PromptTokens];
         for (var position = 0; ; position++)
         {
@@ -62,11 +69,11 @@ public static class TinyModels
         }
     }
 
-    private static LanguageModel LoadShort(string name)
+    private static LanguageModel LoadTarget(int contextLength)
     {
-        var bytes = File.ReadAllBytes(Repository.Path("tests", "assets", "tiny", name, "model.gguf"));
+        var bytes = File.ReadAllBytes(Repository.Path("tests", "assets", "tiny", "smollm-gqa-tied-q8_0", "model.gguf"));
         var value = bytes.AsSpan().IndexOf("context_length"u8) + "context_length"u8.Length + sizeof(uint);
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(value), ShortContext);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(value), contextLength);
         var path = Path.GetTempFileName();
         File.WriteAllBytes(path, bytes);
         return LanguageModel.Load(path, new() { Threads = 1 });

@@ -100,7 +100,7 @@ public class VerificationSchedulerTests
     {
         var text = TinyModels.PlainLoop(TinyModels.Target, Plain);
         using var scheduler = new VerificationScheduler(TinyModels.Target);
-        await using var verification = scheduler.Open(Plain with { Mode = DecodingMode.Speculative });
+        await using var verification = scheduler.Open(Plain with { Mode = DecodingMode.Pipelined });
         await verification.SendAsync(new Draft(1, 8, [text[0]]), Deadline.Token);
         await verification.SendAsync(new Draft(2, 10, [text[2]], new(1, 1, (text[1] + 1) % 600)), Deadline.Token);
         await verification.SendAsync(new Draft(2, 10, [text[2], text[3]], new(1, 1, text[1])), Deadline.Token);
@@ -141,6 +141,23 @@ public class VerificationSchedulerTests
         Assert.Equal(
             "A draft came in autoregressive mode. Open the generation in speculative mode to send drafts. "
             + "Expected no draft, got one of round 1.",
+            exception.Message);
+    }
+
+    [Theory]
+    [InlineData(DecodingMode.Speculative)]
+    [InlineData(DecodingMode.Preemptive)]
+    public async Task Submit_AssumptionInAModeWithoutThem_IsRefused(DecodingMode mode)
+    {
+        using var scheduler = new VerificationScheduler(TinyModels.Target);
+        await using var verification = scheduler.Open(Plain with { Mode = mode });
+        var exception = await Assert.ThrowsAsync<ProtocolException>(
+            () => verification.SendAsync(new Draft(2, 9, [], new(1, 0, 5)), Deadline.Token).AsTask());
+        Assert.Equal(VerificationErrorCode.BadMode, exception.Error.Code);
+        Assert.Equal(
+            $"A draft with an assumption came in {(mode == DecodingMode.Preemptive ? "preemptive" : "speculative")} mode, in which "
+            + "a draft follows a verdict. Open the generation in pipelined mode to send drafts ahead. Expected no assumption, "
+            + "got one about round 1.",
             exception.Message);
     }
 

@@ -1,5 +1,6 @@
 using CsCheck;
 using Forerun.Core.Decoding;
+using Forerun.Core.Sampling;
 using Forerun.Inference.Drafting;
 using Forerun.UnitTests.Cloud;
 
@@ -85,6 +86,32 @@ public class ModelDrafterTests
         Assert.Equal(3, Propose(drafter, history.AsSpan(0, context - 2), 8).Length);
         Assert.Single(Propose(drafter, history.AsSpan(0, context), 8));
         Assert.Empty(Propose(drafter, history, 8));
+    }
+
+    [Fact]
+    public void Extend_Rejection_DraftsFromWhatItSends()
+    {
+        var sampling = Request.Sampling with { Acceptance = AcceptanceRule.Rejection };
+        using var drafter = new ModelDrafter(TinyModels.Draft);
+        using var branch = new DraftBranch();
+        drafter.Begin(Request with { Sampling = sampling });
+        branch.Follow(TinyModels.Prompt.AsSpan(), 16);
+        while (!branch.IsComplete)
+        {
+            drafter.Extend(new ReadOnlySpan<DraftBranch>(in branch));
+        }
+
+        Assert.Equal(16, branch.DraftProbs.Length);
+        for (var i = 0; i < branch.Count; i++)
+        {
+            var (drafted, position) = (branch[i], TinyModels.Prompt.Length + i);
+            Assert.Equal(branch.DraftProbs[i].Draw(sampling.Seed, position), drafted.Token);
+            int[] others = [drafted.Second, drafted.Third];
+            Assert.DoesNotContain(drafted.Token, others);
+            Assert.All(others.Where(token => token >= 0), token => Assert.True(branch.DraftProbs[i].WeightOf(token) > 0));
+        }
+
+        Assert.Contains(branch.DraftProbs, draftProbs => draftProbs.Tokens.Length > 2);
     }
 
     [Fact]

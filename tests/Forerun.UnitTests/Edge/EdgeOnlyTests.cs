@@ -100,7 +100,7 @@ public class EdgeOnlyTests
     public async Task ChatClient_AskedForEdgeOnly_NamesTheDraftModel()
     {
         var generator = new TextGenerator(
-            new EdgeOnlyVerifier(ChatModels.Draft), ChatModels.Draft, options: new() { Mode = DecodingMode.EdgeOnly });
+            new EdgeOnlyVerifier(ChatModels.Draft), ChatModels.Draft.TextFormat, options: new() { Mode = DecodingMode.EdgeOnly });
         using var client = new ForerunChatClient(generator);
         var response = await client.GetResponseAsync("hello", new ChatOptions { MaxOutputTokens = 12 }, Deadline.Token);
         Assert.Equal(ChatModels.Draft.Id, response.ModelId);

@@ -25,7 +25,7 @@ public sealed class ForerunChatClientTests : IDisposable
     private readonly ForerunChatClient _client;
 
     public ForerunChatClientTests() =>
-        _client = new ForerunChatClient(new TextGenerator(new LocalVerifier(_scheduler), ChatModels.Draft, [_drafter]));
+        _client = new ForerunChatClient(new TextGenerator(new LocalVerifier(_scheduler), ChatModels.Draft.TextFormat, [_drafter]));
 
     public static TheoryData<ChatOptions, string> Unsupported => new()
     {
@@ -145,12 +145,14 @@ public sealed class ForerunChatClientTests : IDisposable
     {
         using var gate = new ManualResetEventSlim();
         var generator = new TextGenerator(
-            new LocalVerifier(_scheduler), ChatModels.Draft, [new GatedDrafter(gate)], new() { MaxQueued = 0 });
+            new LocalVerifier(_scheduler), ChatModels.Draft.TextFormat, [new GatedDrafter(gate)], new() { Mode = DecodingMode.Speculative, MaxQueued = 0 });
         using var client = new ForerunChatClient(generator);
         var options = new ChatOptions { MaxOutputTokens = 4 };
         var first = Task.Run(() => client.GetResponseAsync("Why?", options, Deadline.Token), Deadline.Token);
+        var deadline = Deadline.Token;
         while (_scheduler.SessionCount == 0)
         {
+            deadline.ThrowIfCancellationRequested();
             await Task.Yield();
         }
 

@@ -42,6 +42,43 @@ public class ExitAnnouncerTests
         Assert.True(accepted > 0, "No draft token was ever accepted: the test shows nothing.");
     }
 
+    [Theory]
+    [InlineData(0.8f, 0.9f)]
+    [InlineData(1.3f, 1f)]
+    public void Announce_Rejection_FollowsTheRuleWithTheRoundsNumbers(float temperature, float topP)
+    {
+        using var target = TinyModels.Load("smollm-gqa-tied-q4_1");
+        using var heads = new ExitHeads(RandomExits.File(target, 1), target);
+        using var scratch = heads.CreateScratch(5, 4);
+        var sampling = new SamplingOptions
+        {
+            Temperature = temperature,
+            TopP = topP,
+            Seed = 9,
+            RepetitionPenalty = 1.2f,
+            Acceptance = AcceptanceRule.Rejection,
+        };
+        var limits = new GenerationLimits(200, Base, maxTokens: 100, [3]);
+        var announcer = new ExitAnnouncer(heads, sampling, limits);
+        var accepted = 0;
+        for (var round = 0; round < 60; round++)
+        {
+            // A wide q accepts often, a narrow one hardly ever.
+            var tokens = TinyModels.Tokens(round, Base + 4);
+            SparseDistribution[] draftProbs = [.. tokens[Base..].Select(token => round % 2 == 0
+                ? SparseDistribution.Certain(token)
+                : SparseDistribution.Create([token, token + 1], [1, SparseDistribution.Total - 1]))];
+            var hidden = Rows(target, tokens);
+            var expected = Expected(announcer, scratch, target, hidden, tokens, sampling, limits, draftProbs);
+            var actual = announcer.Announce(scratch, 0, hidden, tokens, Base, draftProbs);
+            Assert.Equal((expected.AcceptedCount, expected.NextToken), (actual.AcceptedCount, actual.NextToken));
+            Assert.InRange(actual.Confidence, 0f, 1f);
+            accepted += actual.AcceptedCount;
+        }
+
+        Assert.InRange(accepted, 1, (60 * 4) - 1);
+    }
+
     [Fact]
     public void Announce_NothingDrafted_AnnouncesTheNextToken()
     {
@@ -97,7 +134,8 @@ public class ExitAnnouncerTests
         float[] hidden,
         int[] tokens,
         SamplingOptions sampling,
-        GenerationLimits limits)
+        GenerationLimits limits,
+        SparseDistribution[]? draftProbs = null)
     {
         scratch.SetCandidates(tokens.AsSpan(Base));
         scratch.Run(0, hidden);
@@ -111,7 +149,10 @@ public class ExitAnnouncerTests
                 logits[Array.BinarySearch(vocabulary, tokens[Base + row])] += announcer.Calibration(0).DraftBonus;
             }
 
-            return sampler.Sample(logits, Base + row, tokens.AsSpan(0, Base + row));
+            var history = tokens.AsSpan(0, Base + row);
+            return row < draftProbs?.Length
+                ? sampler.Verify(logits, Base + row, history, tokens[Base + row], draftProbs[row])
+                : sampler.Sample(logits, Base + row, history);
         }).ToArray();
         return Acceptance.Accept(tokens.AsSpan(Base), Base, limits, rows, static (chosen, row) => chosen[row]);
     }

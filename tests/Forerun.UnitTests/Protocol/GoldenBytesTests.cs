@@ -137,6 +137,24 @@ public class GoldenBytesTests
     }
 
     [Fact]
+    public void Logprobs_AddTheseBytes()
+    {
+        AssertBytes(
+            OpenMapping.ToMessage(new Opening
+            {
+                TokenizerFingerprint = "t",
+                Request = new GenerationRequest { PromptTokens = [1], MaxTokens = 4, TopLogProbabilities = 0 },
+            }),
+            "0A12" + "0801" + "1A0174" + "2A030A0101" + "3200" + "3804" + "4002" + "6800");
+        AssertBytes(
+            RoundMapping.ToMessage(new Forerun.Core.Decoding.Verdict(3, 0, 300, default)
+            {
+                LogProbabilities = [new(-0.5f, [new(300, -0.5f)])],
+            }),
+            "1A16" + "0803" + "18AC02" + "4A0F" + "0D000000BF" + "1202AC02" + "1A04000000BF");
+    }
+
+    [Fact]
     public void End_WithReusedTokens_AddsTheseBytes() => AssertBytes(
         RoundMapping.ToMessage(new GenerationEnd(
             FinishReason.Stop, new Forerun.Core.Decoding.Usage { PromptTokens = 10, ReusedPromptTokens = 9 })),

@@ -16,8 +16,8 @@ public class MappingTests
     private static readonly Gen<(int, int, int)> Assumption = Gen.Select(Natural, Natural, Natural);
 
     private static readonly Gen<SamplingOptions> Options =
-        Gen.Select(Gen.Float[0f, 100f], Natural, Unit, Unit, Unit, Natural, Gen.ULong).Select(
-            (temperature, topK, topP, minP, penalty, window, seed) => new SamplingOptions
+        Gen.Select(Gen.Float[0f, 100f], Natural, Unit, Unit, Unit, Natural, Gen.ULong, Gen.Enum<AcceptanceRule>()).Select(
+            (temperature, topK, topP, minP, penalty, window, seed, rule) => new SamplingOptions
             {
                 Temperature = temperature,
                 TopK = topK,
@@ -26,6 +26,7 @@ public class MappingTests
                 RepetitionPenalty = penalty,
                 RepetitionWindow = window,
                 Seed = seed,
+                Acceptance = rule,
             });
 
     [Fact]
@@ -68,6 +69,39 @@ public class MappingTests
                 Assert.Equal(verdict, back with { AcceptedTokens = verdict.AcceptedTokens });
             },
             iter: 200);
+
+    [Fact]
+    public void Verdict_WithLogProbabilities_ThereAndBack_IsTheSame() =>
+        Gen.Select(Gen.Float[-50f, 0f], Gen.Select(Natural, Gen.Float[-50f, 0f]).Array[0, LogProbabilities.MaxTop]).Sample(
+            (chosen, top) =>
+            {
+                var verdict = new Forerun.Core.Decoding.Verdict(1, 0, 2, default)
+                {
+                    LogProbabilities = [new(chosen, [.. top.Select(entry => new TokenLogProbability(entry.Item1, entry.Item2))])],
+                };
+                var message = CloudMessage.Parser.ParseFrom(RoundMapping.ToMessage(verdict).ToByteArray());
+                var back = Assert.IsType<Forerun.Core.Decoding.Verdict>(RoundMapping.ToEvent(message));
+                Assert.Equal(chosen, Assert.Single(back.LogProbabilities).Chosen);
+                Assert.Equal(verdict.LogProbabilities[0].Top, back.LogProbabilities[0].Top);
+            },
+            iter: 200);
+
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(0, 1)]
+    [InlineData(21, 21)]
+    public void Verdict_LogProbabilitiesThatDoNotFit_AreRefused(int tokens, int numbers)
+    {
+        var logprobs = new Logprobs();
+        logprobs.TopTokens.AddRange(Enumerable.Repeat(1u, tokens));
+        logprobs.TopLogprobs.AddRange(Enumerable.Repeat(-1f, numbers));
+        var message = new CloudMessage { Verdict = new() { Round = 1, Logprobs = { logprobs } } };
+        var error = Assert.Throws<ProtocolException>(() => RoundMapping.ToEvent(message));
+        Assert.Equal(
+            "The likeliest tokens of a verdict do not fit their log probabilities. Expected as many of both, at most 20, "
+            + $"got {tokens} and {numbers}.",
+            error.Message);
+    }
 
     [Fact]
     public void Announcement_ThereAndBack_IsTheSame() =>
@@ -116,6 +150,7 @@ public class MappingTests
                             Mode = mode,
                             IgnoreEndTokens = ignore,
                             DraftLength = prompt.Length,
+                            TopLogProbabilities = ignore ? resume.Length : null,
                         },
                     };
                     var message = EdgeMessage.Parser.ParseFrom(OpenMapping.ToMessage(opening).ToByteArray());
