@@ -66,7 +66,7 @@ public class RejectionTests(ServerFixture fixture) : IClassFixture<ServerFixture
         string[] arguments =
         [
             "edge", "x y z", "--raw", "--server", fixture.Address.ToString(), "--draft-model", Model("smollm-gqa-tied-q4_0"),
-            "--temperature", "2", "--seed", "11", "--max-tokens", "64", "--json",
+            "--mode", "speculative", "--temperature", "2", "--seed", "11", "--max-tokens", "64", "--json",
         ];
         var rejection = await TokensAsync([.. arguments, "--acceptance", "rejection"]);
         Assert.Equal(rejection, await TokensAsync([.. arguments, "--acceptance", "rejection"]));
