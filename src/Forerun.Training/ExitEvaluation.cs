@@ -27,6 +27,12 @@ public sealed record VerdictScore
     /// edge knows for sure.</summary>
     public required double RightAfterRejection { get; init; }
 
+    /// <summary>Share with t right if k were known: what is lost when k is wrong.</summary>
+    public required double NextTokenRight { get; init; }
+
+    /// <summary>Share whose next token is in the shortlist or the draft: no exit has more right.</summary>
+    public required double Reachable { get; init; }
+
     /// <summary>Ten bins of confidence.</summary>
     public required ImmutableArray<CalibrationBin> Bins { get; init; }
 
@@ -46,6 +52,8 @@ public sealed record VerdictScore
             RightWithoutBonus = Share(withoutBonus, choice => choice.IsRight),
             RightAfterRejection = Share(
                 choices, choice => choice.IsRight && choice.Round.AcceptedCount < choice.Round.Draft.Length),
+            NextTokenRight = Share(choices, choice => choice.NextTokenOfVerdict == choice.Round.NextToken),
+            Reachable = Share(choices, choice => choice.CanNameNextToken),
             Bins = [.. scored.GroupBy(score => Math.Min(9, (int)(score.Confidence * 10))).OrderBy(bin => bin.Key)
                 .Select(bin => new CalibrationBin(
                     bin.Count(), bin.Average(score => score.Confidence), bin.Average(score => score.Choice.IsRight ? 1d : 0d)))],

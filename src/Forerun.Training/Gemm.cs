@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.Intrinsics;
 
 namespace Forerun.Training;
@@ -7,7 +8,8 @@ namespace Forerun.Training;
 /// <param name="threads">Threads of a product.</param>
 internal sealed unsafe class Gemm(int threads)
 {
-    private const int BlockRows = 64;
+    private const int TileRows = 4;
+    private const int TileColumns = 16;
 
     private readonly ParallelOptions _parallel = new() { MaxDegreeOfParallelism = threads };
 
@@ -21,20 +23,18 @@ internal sealed unsafe class Gemm(int threads)
                 $"[{m}, {k}] times [{n}, {k}] needs arrays of {(long)m * k}, {(long)n * k} and {(long)m * n}, got {a.Length}, {b.Length} and {c.Length}.");
         }
 
-        var blocks = (n + BlockRows - 1) / BlockRows;
-        Parallel.For(0, blocks, _parallel, block =>
+        Parallel.For(0, (n + TileColumns - 1) / TileColumns, _parallel, panel =>
         {
-            fixed (float* pa = a, pb = b, pc = c)
+            var packed = ArrayPool<float>.Shared.Rent(k * TileColumns);
+            fixed (float* pa = a, pb = b, pc = c, panelOfB = packed)
             {
-                var end = Math.Min(n, (block + 1) * BlockRows);
-                for (var i = 0; i < m; i += 4)
-                {
-                    for (var j = block * BlockRows; j < end; j += 2)
-                    {
-                        Block(pa + ((long)i * k), pb + ((long)j * k), pc + ((long)i * n) + j, Math.Min(4, m - i), Math.Min(2, end - j), n, k);
-                    }
-                }
+                var column = panel * TileColumns;
+                var columns = Math.Min(TileColumns, n - column);
+                Pack(pb + ((long)column * k), panelOfB, columns, k);
+                MultiplyPanel(pa, panelOfB, pc + column, m, columns, n, k);
             }
+
+            ArrayPool<float>.Shared.Return(packed);
         });
     }
 
@@ -57,66 +57,61 @@ internal sealed unsafe class Gemm(int threads)
         }
     }
 
-    private static void Block(float* a, float* b, float* c, int m, int n, int stride, int k)
+    /// <summary>Up to <see cref="TileColumns"/> rows of b as <c>[k, TileColumns]</c>, zeros where there is none.</summary>
+    private static void Pack(float* b, float* packed, int columns, int k)
     {
-        if (m == 4 && n == 2)
+        new Span<float>(packed, k * TileColumns).Clear();
+        for (var column = 0; column < columns; column++)
         {
-            Block4By2(a, b, c, stride, k);
-            return;
-        }
-
-        for (var i = 0; i < m; i++)
-        {
-            for (var j = 0; j < n; j++)
+            for (var p = 0; p < k; p++)
             {
-                c[(i * stride) + j] = System.Numerics.Tensors.TensorPrimitives.Dot(
-                    new ReadOnlySpan<float>(a + ((long)i * k), k), new ReadOnlySpan<float>(b + ((long)j * k), k));
+                packed[(p * TileColumns) + column] = b[((long)column * k) + p];
             }
         }
     }
 
-    private static void Block4By2(float* a, float* b, float* c, int stride, int k)
+    private static void MultiplyPanel(float* a, float* packed, float* c, int m, int columns, int stride, int k)
     {
-        var (a1, a2, a3, b1) = ((nint)k, 2 * (nint)k, 3 * (nint)k, (nint)k);
-        Vector256<float> c00 = default, c01 = default, c10 = default, c11 = default;
-        Vector256<float> c20 = default, c21 = default, c30 = default, c31 = default;
-        var p = 0;
-        for (; p <= k - 8; p += 8)
+        var tile = stackalloc float[TileRows * TileColumns];
+        for (var row = 0; row < m; row += TileRows)
         {
-            var x0 = Vector256.Load(b + p);
-            var x1 = Vector256.Load(b + b1 + p);
-            var y = Vector256.Load(a + p);
-            c00 = Vector256.FusedMultiplyAdd(y, x0, c00);
-            c01 = Vector256.FusedMultiplyAdd(y, x1, c01);
-            y = Vector256.Load(a + a1 + p);
-            c10 = Vector256.FusedMultiplyAdd(y, x0, c10);
-            c11 = Vector256.FusedMultiplyAdd(y, x1, c11);
-            y = Vector256.Load(a + a2 + p);
-            c20 = Vector256.FusedMultiplyAdd(y, x0, c20);
-            c21 = Vector256.FusedMultiplyAdd(y, x1, c21);
-            y = Vector256.Load(a + a3 + p);
-            c30 = Vector256.FusedMultiplyAdd(y, x0, c30);
-            c31 = Vector256.FusedMultiplyAdd(y, x1, c31);
+            // Rows after the last repeat it, and are thrown away.
+            var rows = Math.Min(TileRows, m - row);
+            var first = a + ((long)row * k);
+            MultiplyTile(
+                first, first + ((long)Math.Min(1, rows - 1) * k), first + ((long)Math.Min(2, rows - 1) * k), first + ((long)(rows - 1) * k), packed, tile, k);
+            for (var i = 0; i < rows; i++)
+            {
+                new ReadOnlySpan<float>(tile + (i * TileColumns), columns)
+                    .CopyTo(new Span<float>(c + ((long)(row + i) * stride), columns));
+            }
         }
-
-        c[0] = Vector256.Sum(c00) + Rest(a, b, p, k);
-        c[1] = Vector256.Sum(c01) + Rest(a, b + b1, p, k);
-        c[stride] = Vector256.Sum(c10) + Rest(a + a1, b, p, k);
-        c[stride + 1] = Vector256.Sum(c11) + Rest(a + a1, b + b1, p, k);
-        c[2 * stride] = Vector256.Sum(c20) + Rest(a + a2, b, p, k);
-        c[(2 * stride) + 1] = Vector256.Sum(c21) + Rest(a + a2, b + b1, p, k);
-        c[3 * stride] = Vector256.Sum(c30) + Rest(a + a3, b, p, k);
-        c[(3 * stride) + 1] = Vector256.Sum(c31) + Rest(a + a3, b + b1, p, k);
     }
 
-    private static float Rest(float* a, float* b, int start, int end)
+    private static void MultiplyTile(float* a0, float* a1, float* a2, float* a3, float* b, float* tile, int k)
     {
-        var sum = 0f;
-        for (var i = start; i < end; i++)
+        Vector256<float> c00 = default, c01 = default, c10 = default, c11 = default;
+        Vector256<float> c20 = default, c21 = default, c30 = default, c31 = default;
+        for (nint p = 0; p < k; p++, b += TileColumns)
         {
-            sum += a[i] * b[i];
+            var (b0, b1) = (Vector256.Load(b), Vector256.Load(b + 8));
+            var x = Vector256.Create(a0[p]);
+            (c00, c01) = (Vector256.FusedMultiplyAdd(x, b0, c00), Vector256.FusedMultiplyAdd(x, b1, c01));
+            x = Vector256.Create(a1[p]);
+            (c10, c11) = (Vector256.FusedMultiplyAdd(x, b0, c10), Vector256.FusedMultiplyAdd(x, b1, c11));
+            x = Vector256.Create(a2[p]);
+            (c20, c21) = (Vector256.FusedMultiplyAdd(x, b0, c20), Vector256.FusedMultiplyAdd(x, b1, c21));
+            x = Vector256.Create(a3[p]);
+            (c30, c31) = (Vector256.FusedMultiplyAdd(x, b0, c30), Vector256.FusedMultiplyAdd(x, b1, c31));
         }
 
-        return sum;
+        c00.Store(tile);
+        c01.Store(tile + 8);
+        c10.Store(tile + 16);
+        c11.Store(tile + 24);
+        c20.Store(tile + 32);
+        c21.Store(tile + 40);
+        c30.Store(tile + 48);
+        c31.Store(tile + 56);
     }
 }

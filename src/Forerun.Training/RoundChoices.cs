@@ -10,7 +10,15 @@ namespace Forerun.Training;
 /// <param name="Tokens">Chosen tokens of rows 0 … k'.</param>
 /// <param name="Leads">Their leads.</param>
 /// <param name="Round">The round.</param>
-internal sealed record RoundChoice(ImmutableArray<int> Tokens, ImmutableArray<float> Leads, HeldOutRound Round)
+/// <param name="NextTokenOfVerdict">What it chooses for the row that decides the verdict, were k known: not the draft
+/// token.</param>
+/// <param name="CanNameNextToken">Whether the verdict's next token is among its tokens.</param>
+internal sealed record RoundChoice(
+    ImmutableArray<int> Tokens,
+    ImmutableArray<float> Leads,
+    HeldOutRound Round,
+    int NextTokenOfVerdict,
+    bool CanNameNextToken)
 {
     /// <summary>Provisional accepted count k'.</summary>
     public int AcceptedCount => Tokens.Length - 1;
@@ -92,7 +100,12 @@ internal sealed class RoundChoices(LanguageModel target, HeldOutRounds rounds, I
             leads.Add(lead);
             if (row == round.Draft.Length || round.Draft[row] != token || target.Tokenizer.EndTokens.Contains(token))
             {
-                return new RoundChoice(chosen.ToImmutable(), leads.ToImmutable(), round);
+                return new RoundChoice(
+                    chosen.ToImmutable(),
+                    leads.ToImmutable(),
+                    round,
+                    announcer.Choose(scratch, round.AcceptedCount, tokens, round.BasePosition, float.NegativeInfinity, out _),
+                    scratch.Tokens.BinarySearch(round.NextToken) >= 0);
             }
         }
     }

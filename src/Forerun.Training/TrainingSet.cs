@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Numerics.Tensors;
 using Forerun.Inference;
+using Forerun.Inference.Exits;
 using Forerun.Inference.Safetensors;
 
 namespace Forerun.Training;
@@ -11,6 +12,7 @@ internal sealed class TrainingSet
 {
     private readonly SafetensorsFile[] _shards;
     private readonly (int Shard, int Row)[] _rows;
+    private readonly float[] _targetHead;
     private readonly int _hiddenSize;
     private readonly int _numHiddenLayers;
 
@@ -31,7 +33,8 @@ internal sealed class TrainingSet
             .OrderByDescending(token => counts[token]).ThenBy(token => token)
             .Take(shortlistSize).Order()];
         Coverage = Shortlist.Sum(token => (double)counts[token]) / _rows.Length;
-        Head = HeadRows(target, Shortlist);
+        _targetHead = Normed(target, ExitHeads.HeadRows(target, Shortlist));
+        Head = Normed(target, ExitHeads.ShortlistRows(target, Shortlist));
     }
 
     /// <summary>Rows.</summary>
@@ -43,7 +46,8 @@ internal sealed class TrainingSet
     /// <summary>Share of the text's tokens that the shortlist holds.</summary>
     public double Coverage { get; }
 
-    /// <summary>The head's rows of the shortlist, times the final norm's weight, <c>[shortlist, hiddenSize]</c>.</summary>
+    /// <summary>The head's rows of the shortlist as exits have them, times the final norm's weight,
+    /// <c>[shortlist, hiddenSize]</c>.</summary>
     public float[] Head { get; }
 
     /// <summary>Elements of a row.</summary>
@@ -84,7 +88,7 @@ internal sealed class TrainingSet
     public void Probabilities(Gemm gemm, int[] rows, float[] final, float[] destination)
     {
         Copy(_numHiddenLayers, rows, final);
-        gemm.Multiply(final, Head, destination, rows.Length, Shortlist.Length, _hiddenSize);
+        gemm.Multiply(final, _targetHead, destination, rows.Length, Shortlist.Length, _hiddenSize);
         for (var i = 0; i < rows.Length; i++)
         {
             var row = destination.AsSpan(i * Shortlist.Length, Shortlist.Length);
@@ -94,16 +98,14 @@ internal sealed class TrainingSet
 
     private static ReadOnlySpan<int> Tokens(SafetensorsFile file) => file.Tensors["tokens"].Values<int>();
 
-    private static unsafe float[] HeadRows(LanguageModel target, ImmutableArray<int> tokens)
+    /// <summary>Rows of the head, each times the final norm's weight.</summary>
+    private static unsafe float[] Normed(LanguageModel target, float[] head)
     {
         var size = target.Config.HiddenSize;
         var norm = new ReadOnlySpan<float>(target.Weights.FinalNorm.Floats, size);
-        var head = new float[tokens.Length * size];
-        for (var i = 0; i < tokens.Length; i++)
+        for (var row = 0; row < head.Length; row += size)
         {
-            var row = head.AsSpan(i * size, size);
-            target.Weights.HeadRow(tokens[i], row);
-            TensorPrimitives.Multiply(row, norm, row);
+            TensorPrimitives.Multiply(head.AsSpan(row, size), norm, head.AsSpan(row, size));
         }
 
         return head;

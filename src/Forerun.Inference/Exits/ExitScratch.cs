@@ -6,8 +6,8 @@ namespace Forerun.Inference.Exits;
 
 /// <summary>Computes exits on the caller's thread, beside a pass or between its stages. Allocates nothing after
 /// construction. One caller at a time; scratches of the same heads may run side by side.</summary>
-/// <remarks>A row's logits are the same bits whatever rows and candidates stand beside it; a token's logit is what the LM
-/// head gives for the exit's hidden state.</remarks>
+/// <remarks>A row's logits are the same bits whatever rows and candidates stand beside it. A shortlist token's logit is what
+/// <see cref="ExitHeads"/>' rounded head gives for the exit's hidden state, a candidate's what the LM head gives.</remarks>
 public sealed unsafe class ExitScratch : IDisposable
 {
     private const int TileRows = WeightMatrix.TileRows;

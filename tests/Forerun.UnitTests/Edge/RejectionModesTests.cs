@@ -48,18 +48,24 @@ public class RejectionModesTests
     }
 
     [Fact]
-    public async Task Complete_OtherDrafts_WriteOtherTexts()
+    public async Task Complete_OtherDrafts_MayWriteOtherTexts()
     {
         using var scheduler = new VerificationScheduler(TinyModels.Target);
         using var drafter = new ModelDrafter(TinyModels.Draft);
-        HashSet<string> texts = [];
-        foreach (var draftLength in Enumerable.Range(1, 8))
+        var differ = 0;
+        for (var seed = 0UL; seed < 20; seed++)
         {
-            var decoder = new EdgeDecoder(new LocalVerifier(scheduler), drafter, new() { DraftLength = draftLength });
-            texts.Add(string.Join(' ', (await decoder.CompleteAsync(Request(5), Deadline.Token)).Tokens));
+            var texts = new List<string>();
+            foreach (var draftLength in new[] { 1, 5 })
+            {
+                var decoder = new EdgeDecoder(new LocalVerifier(scheduler), drafter, new() { DraftLength = draftLength });
+                texts.Add(string.Join(' ', (await decoder.CompleteAsync(Request(seed), Deadline.Token)).Tokens));
+            }
+
+            differ += texts[0] == texts[1] ? 0 : 1;
         }
 
-        Assert.True(texts.Count > 1, $"{texts.Count}: rejection sampling is not what decoded these texts.");
+        Assert.True(differ > 3, $"{differ} of 20 texts depend on the drafts: rejection sampling is not what decoded them.");
     }
 
     [Fact]

@@ -63,13 +63,15 @@ public class ExitAnnouncerTests
         var accepted = 0;
         for (var round = 0; round < 60; round++)
         {
-            // A wide q accepts often, a narrow one hardly ever.
+            // A draft that the exit may agree with in part: of its own token, a q that gives it little weight.
             var tokens = TinyModels.Tokens(round, Base + 4);
-            SparseDistribution[] draftProbs = [.. tokens[Base..].Select(token => round % 2 == 0
-                ? SparseDistribution.Certain(token)
-                : SparseDistribution.Create([token, token + 1], [1, SparseDistribution.Total - 1]))];
+            SparseDistribution[] draftProbs = [.. tokens[Base..].Select(SparseDistribution.Certain)];
             var hidden = Rows(target, tokens);
             var expected = Expected(announcer, scratch, target, hidden, tokens, sampling, limits, draftProbs);
+            tokens[Base] = round % 2 == 0 ? expected.NextToken : tokens[Base];
+            draftProbs[0] = SparseDistribution.Create([tokens[Base], tokens[Base] + 1], [400, SparseDistribution.Total - 400]);
+            hidden = Rows(target, tokens);
+            expected = Expected(announcer, scratch, target, hidden, tokens, sampling, limits, draftProbs);
             var actual = announcer.Announce(scratch, 0, hidden, tokens, Base, draftProbs);
             Assert.Equal((expected.AcceptedCount, expected.NextToken), (actual.AcceptedCount, actual.NextToken));
             Assert.InRange(actual.Confidence, 0f, 1f);

@@ -31,7 +31,7 @@ public class ExitScratchTests
         for (var row = 0; row < Text.Length; row++)
         {
             var state = PlainExit.State(file.Exits[0], hidden.AsSpan(row * size, size), target.Config.RmsNormEps);
-            var expected = PlainExit.Logits(target, state, scratch.Tokens);
+            var expected = PlainExit.Logits(target, state, ExitHeads.HeadRows(target, [.. scratch.Tokens]));
             HiddenStates.AssertClose(expected, scratch.Logits(row), 1e-4f, $"row {row}");
         }
     }
@@ -56,6 +56,12 @@ public class ExitScratchTests
         for (var row = 0; row < Text.Length; row++)
         {
             var expected = Array.ConvertAll(scratch.Tokens.ToArray(), token => logits[row][token]);
+            if (weights == WeightFormat.Packed)
+            {
+                var state = PlainExit.State(zeros, final.AsSpan(row * file.HiddenSize, file.HiddenSize), target.Config.RmsNormEps);
+                RoundedShortlist(heads, state, expected, scratch.Tokens);
+            }
+
             HiddenStates.AssertClose(expected, scratch.Logits(row), weights == WeightFormat.Original ? 1e-4f : 0.02f, $"row {row}");
         }
     }
@@ -69,15 +75,19 @@ public class ExitScratchTests
         using var heads = new ExitHeads(file, target);
         using var every = new ExitHeads(file with { Shortlist = [.. Enumerable.Range(0, target.Config.VocabSize)] }, target);
         using var together = every.CreateScratch(Text.Length, 0);
+        using var candidates = heads.CreateScratch(Text.Length, target.Config.VocabSize);
         using var alone = heads.CreateScratch(1, 3);
         var (hidden, _) = RandomExits.Hidden(target, Layer, Text);
         together.Run(0, hidden);
+        candidates.SetCandidates([.. Enumerable.Range(0, target.Config.VocabSize)]);
+        candidates.Run(0, hidden);
         var size = target.Config.HiddenSize;
         for (var row = 0; row < Text.Length; row++)
         {
             alone.SetCandidates([639 - row, row * 3, 639 - row]);
             alone.Run(0, hidden.AsSpan(row * size, size));
-            var expected = Array.ConvertAll(alone.Tokens.ToArray(), token => together.Logits(row)[token]);
+            var expected = Array.ConvertAll(alone.Tokens.ToArray(), token =>
+                (heads.Shortlist.Contains(token) ? together : candidates).Logits(row)[token]);
             Passes.AssertSameBits(expected, alone.Logits(0), $"row {row}");
         }
     }
@@ -106,5 +116,16 @@ public class ExitScratchTests
         Assert.Throws<ArgumentException>(() => scratch.Run(0, new float[3 * target.Config.HiddenSize]));
         Assert.Throws<ArgumentException>(() => scratch.Run(0, new float[5]));
         Assert.Throws<ArgumentException>(() => scratch.Run(0, []));
+    }
+
+    /// <summary>A packed target's shortlist has the head in 4 bits; candidates have it as it is.</summary>
+    private static void RoundedShortlist(ExitHeads heads, double[] state, float[] logits, ReadOnlySpan<int> tokens)
+    {
+        var rounded = PlainExit.Logits(
+            heads.Target, state, ExitHeads.ShortlistRows(heads.Target, heads.Shortlist));
+        for (var i = 0; i < rounded.Length; i++)
+        {
+            logits[tokens.BinarySearch(heads.Shortlist[i])] = rounded[i];
+        }
     }
 }

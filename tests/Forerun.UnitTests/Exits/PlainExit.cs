@@ -30,8 +30,8 @@ internal static class PlainExit
         return state;
     }
 
-    /// <summary>Final norm and the head's rows of some tokens. The tiny models tie the head to the embedding.</summary>
-    public static float[] Logits(LanguageModel target, double[] state, ReadOnlySpan<int> tokens)
+    /// <summary>Final norm and rows of a head, <c>[tokens, hiddenSize]</c>.</summary>
+    public static float[] Logits(LanguageModel target, double[] state, float[] head)
     {
         var normed = Normed(state, target.Config.RmsNormEps);
         var weight = FinalNorm(target);
@@ -40,16 +40,7 @@ internal static class PlainExit
             normed[i] *= weight[i];
         }
 
-        var scratch = new byte[target.Weights.EmbeddingRowBytes];
-        var row = new float[normed.Length];
-        var logits = new float[tokens.Length];
-        for (var i = 0; i < tokens.Length; i++)
-        {
-            target.Weights.Embed(tokens[i], scratch, row);
-            logits[i] = (float)Dot(row, normed);
-        }
-
-        return logits;
+        return [.. head.Chunk(normed.Length).Select(row => (float)Dot(row, normed))];
     }
 
     private static unsafe float[] FinalNorm(LanguageModel target) =>

@@ -110,6 +110,27 @@ public class RejectionTests
         Assert.InRange(ChiSquare.PValue(counts, TargetProbs(options)), 0, Impossible);
     }
 
+    /// <summary>The overlap of p and q, which is what the rule accepts, bounds every other rule.</summary>
+    [Fact]
+    public void Verify_NearbyModel_AcceptsMoreThanSharedNoise()
+    {
+        var options = Filters["cool"];
+        var target = new TokenSampler(options, VocabSize);
+        var drafter = new TokenSampler(options, VocabSize);
+        var nearby = Nearby(0.6f);
+        var draftProbs = drafter.DraftProbs(nearby, History);
+        var (rejection, sharedNoise) = (0, 0);
+        for (var position = 0; position < Draws; position++)
+        {
+            var draftToken = draftProbs.Draw(options.Seed, position);
+            rejection += target.Verify(Logits, position, History, draftToken, draftProbs) == draftToken ? 1 : 0;
+            sharedNoise += target.Sample(Logits, position, History) == drafter.Sample(nearby, position, History) ? 1 : 0;
+        }
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"{rejection}, {sharedNoise} of {Draws}");
+        Assert.True(rejection > sharedNoise + 1000, $"{rejection} and {sharedNoise} of {Draws}");
+    }
+
     [Fact]
     public void Verify_SameDistributions_AcceptsEverything()
     {

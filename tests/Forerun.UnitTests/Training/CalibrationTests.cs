@@ -80,7 +80,7 @@ public class CalibrationTests
                 ? random.NextDouble() < LeadCurve.Sigmoid(leads[row] - 0.5) ? tokens[row] : 3
                 : 3)];
             var count = Enumerable.Range(0, 5).First(row => row == 4 || target[row] != 1);
-            return new RoundChoice([.. tokens], [.. leads], new HeldOutRound(0, 9, [.. draft], count, [.. target]));
+            return new RoundChoice([.. tokens], [.. leads], new HeldOutRound(0, 9, [.. draft], count, [.. target]), target[count], true);
         })];
     }
 
@@ -93,6 +93,8 @@ public class CalibrationTests
             CountRight = right,
             RightWithoutBonus = right,
             RightAfterRejection = 0,
+            NextTokenRight = 0,
+            Reachable = 1,
             Bins = [],
         };
         return new ExitScore
