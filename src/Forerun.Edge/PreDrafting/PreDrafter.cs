@@ -15,7 +15,7 @@ internal sealed partial class PreDrafter(
     IDrafter drafter, Func<int, int> draftLengthAt, VerdictOdds odds, PreDraftOptions options, TimeProvider time)
     : IDisposable
 {
-    private const double MostStepGrowth = 2;
+    private const double MostStepGrowth = 1.5;
 
     private readonly GuessQueue _queue = new();
     private readonly TimesByRows _stepTimes = new(IDrafter.MaxBranches);

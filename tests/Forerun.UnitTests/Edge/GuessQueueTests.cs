@@ -57,7 +57,7 @@ public class GuessQueueTests
             _queue.Announce(new(1, layer, 0, layer, 0.5f));
         }
 
-        Assert.Equal(128, _queue.Guesses.Count);
+        Assert.Equal(256, _queue.Guesses.Count);
     }
 
     [Fact]
