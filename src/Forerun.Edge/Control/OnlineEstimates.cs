@@ -13,7 +13,7 @@ internal sealed class OnlineEstimates(int maxDraftLength)
     private readonly SmoothedProfile _hits = new(maxDraftLength + 1, prior: 0.5);
     private readonly SmoothedProfile _sentHits = new(maxDraftLength + 1, prior: 0.5);
     private readonly SmoothedProfile _acceptance = new(maxDraftLength, prior: 0.6);
-    private readonly VerifyTimes _verify = new(maxDraftLength + 1);
+    private readonly TimesByRows _verify = new(maxDraftLength + 1);
     private DecodedRound? _previous;
 
     /// <summary>Every time was measured, and the drafter was compared often enough.</summary>

@@ -8,8 +8,8 @@ namespace Forerun.Edge.PreDrafting;
 /// the others.</remarks>
 internal sealed class GuessQueue
 {
-    // The drafter has at most 35 guesses; the rest is for exits, which are not to be trusted.
-    private const int MaxGuesses = 128;
+    // The drafter has at most 188 guesses; the rest is for exits, which are not to be trusted.
+    private const int MaxGuesses = 256;
 
     private readonly List<Guess> _guesses = [];
     private Guess? _announced;

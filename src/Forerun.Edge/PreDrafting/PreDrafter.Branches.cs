@@ -17,7 +17,7 @@ internal sealed partial class PreDrafter
         }
 
         var canFork = true;
-        while (size < options.BatchSize && NextToDraft(size, canFork) is { } guess)
+        while (size < _batchSize && NextToDraft(size, canFork) is { } guess)
         {
             if (guess.Branch is null && !MakeRoom(guess, size))
             {
@@ -26,6 +26,20 @@ internal sealed partial class PreDrafter
             }
 
             _batch[size++] = guess.Branch ??= Fork(guess);
+        }
+
+        return size;
+    }
+
+    /// <summary>The most branches whose step is not more than <see cref="MostStepGrowth"/> times that of one: a verdict waits for
+    /// the step that is running.</summary>
+    private int AffordableBatch()
+    {
+        var times = _stepTimes.Estimate();
+        var size = options.BatchSize;
+        while (size > 1 && times[size - 1] > MostStepGrowth * times[0])
+        {
+            size--;
         }
 
         return size;

@@ -1,4 +1,5 @@
 using Forerun.Core.Decoding;
+using Forerun.Edge.Control;
 using Forerun.Inference.Drafting;
 
 namespace Forerun.Edge.PreDrafting;
@@ -14,13 +15,17 @@ internal sealed partial class PreDrafter(
     IDrafter drafter, Func<int, int> draftLengthAt, VerdictOdds odds, PreDraftOptions options, TimeProvider time)
     : IDisposable
 {
+    private const double MostStepGrowth = 1.5;
+
     private readonly GuessQueue _queue = new();
+    private readonly TimesByRows _stepTimes = new(IDrafter.MaxBranches);
     private readonly Stack<DraftBranch> _unused = new();
     private readonly DraftBranch[] _batch = new DraftBranch[IDrafter.MaxBranches];
     private DraftBranch _trunk = new();
     private Draft _draft = new(0, 0, []);
     private PreDraftStatistics _round = PreDraftStatistics.None;
     private double _fullAcceptance;
+    private int _batchSize;
     private int _maxSent;
 
     /// <summary>Whether what is sent ahead brings what its tokens were drawn from.</summary>
@@ -33,14 +38,14 @@ internal sealed partial class PreDrafter(
     public void Begin(Draft draft, DraftBranch trunk, bool sendsAhead)
     {
         _maxSent = sendsAhead ? options.MaxSent : 0;
+        _batchSize = AffordableBatch();
         (_draft, _trunk, _round) = (draft, trunk, PreDraftStatistics.None);
         _queue.Clear();
         _fullAcceptance = 1;
         for (var i = 0; i < draft.Tokens.Length; i++)
         {
             var token = trunk[i];
-            Expect(i, token.Second, VerdictPredictor.Alternative, _fullAcceptance * odds.Second(token));
-            Expect(i, token.Third, VerdictPredictor.Alternative, _fullAcceptance * odds.Third(token));
+            ExpectAlternatives(i, token, VerdictPredictor.Alternative);
             _fullAcceptance *= odds.First(token);
         }
     }
@@ -69,10 +74,12 @@ internal sealed partial class PreDrafter(
         var started = time.GetTimestamp();
         var before = CountTokens(size);
         drafter.Extend(_batch.AsSpan(0, size));
+        var elapsed = time.GetElapsedTime(started);
+        _stepTimes.Learn(size, elapsed.TotalMilliseconds);
         _round = _round with
         {
             Tokens = _round.Tokens + CountTokens(size) - before,
-            HiddenTime = _round.HiddenTime + time.GetElapsedTime(started),
+            HiddenTime = _round.HiddenTime + elapsed,
         };
         if (_batch[0] == _trunk && _trunk.Count > _draft.Tokens.Length)
         {
@@ -159,8 +166,15 @@ internal sealed partial class PreDrafter(
         var count = _draft.Tokens.Length;
         var next = _trunk[count];
         Expect(count, next.Token, VerdictPredictor.FullAcceptance, _fullAcceptance * odds.First(next));
-        Expect(count, next.Second, VerdictPredictor.FullAcceptance, _fullAcceptance * odds.Second(next));
-        Expect(count, next.Third, VerdictPredictor.FullAcceptance, _fullAcceptance * odds.Third(next));
+        ExpectAlternatives(count, next, VerdictPredictor.FullAcceptance);
+    }
+
+    private void ExpectAlternatives(int acceptedCount, DraftedToken token, VerdictPredictor predictor)
+    {
+        for (var rank = 0; rank < token.Alternatives.Count; rank++)
+        {
+            Expect(acceptedCount, token.Alternatives[rank], predictor, _fullAcceptance * odds.Alternative(token, rank));
+        }
     }
 
     /// <summary>Whether anything can be drafted behind such a verdict.</summary>

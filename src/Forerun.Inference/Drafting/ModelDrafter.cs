@@ -130,10 +130,13 @@ public sealed class ModelDrafter : IDrafter, IDisposable
 
     private static DraftedToken Choose(TokenSampler sampler, ReadOnlySpan<float> logits, ReadOnlySpan<int> history)
     {
-        Span<int> tokens = [-1, -1, -1];
-        Span<float> scores = stackalloc float[3];
-        sampler.Rank(logits, history.Length, history, tokens, scores);
-        return new DraftedToken(tokens[0], tokens[1], tokens[2], scores[0] - scores[1]);
+        Span<int> tokens = stackalloc int[TokenAlternatives.Capacity + 1];
+        Span<float> scores = stackalloc float[TokenAlternatives.Capacity + 1];
+        var count = sampler.Rank(logits, history.Length, history, tokens, scores);
+        return new DraftedToken(
+            tokens[0],
+            new TokenAlternatives(tokens[1..count]),
+            count > 1 ? scores[0] - scores[1] : TokenSampler.LargestLead);
     }
 
     private bool IsEnd(int token) => !_ignoreEndTokens && _model.Tokenizer.EndTokens.Contains(token);

@@ -106,9 +106,10 @@ public class ModelDrafterTests
         {
             var (drafted, position) = (branch[i], TinyModels.Prompt.Length + i);
             Assert.Equal(branch.DraftProbs[i].Draw(sampling.Seed, position), drafted.Token);
-            int[] others = [drafted.Second, drafted.Third];
+            int[] others = [.. Enumerable.Range(0, drafted.Alternatives.Count).Select(rank => drafted.Alternatives[rank])];
+            Assert.Equal(Math.Min(branch.DraftProbs[i].Tokens.Length - 1, TokenAlternatives.Capacity), others.Length);
             Assert.DoesNotContain(drafted.Token, others);
-            Assert.All(others.Where(token => token >= 0), token => Assert.True(branch.DraftProbs[i].WeightOf(token) > 0));
+            Assert.All(others, token => Assert.True(branch.DraftProbs[i].WeightOf(token) > 0));
         }
 
         Assert.Contains(branch.DraftProbs, draftProbs => draftProbs.Tokens.Length > 2);

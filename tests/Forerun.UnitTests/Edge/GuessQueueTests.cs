@@ -57,7 +57,7 @@ public class GuessQueueTests
             _queue.Announce(new(1, layer, 0, layer, 0.5f));
         }
 
-        Assert.Equal(128, _queue.Guesses.Count);
+        Assert.Equal(256, _queue.Guesses.Count);
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public class GuessQueueTests
     public void Odds_LearnByMargin()
     {
         var odds = new VerdictOdds();
-        var (close, clear) = (new DraftedToken(1, 2, 3, 0.1f), new DraftedToken(1, 2, 3, 9f));
+        var (close, clear) = (new DraftedToken(1, new([2, 3]), 0.1f), new DraftedToken(1, new([2, 3]), 9f));
         Assert.True(odds.First(close) < odds.First(clear));
         for (var i = 0; i < 200; i++)
         {
@@ -81,8 +81,8 @@ public class GuessQueueTests
         }
 
         Assert.InRange(odds.First(close), 0, 0.01);
-        Assert.InRange(odds.Second(close), 0.95, 1);
-        Assert.InRange(odds.Third(close), 0, 0.01);
+        Assert.InRange(odds.Alternative(close, 0), 0.95, 1);
+        Assert.InRange(odds.Alternative(close, 1), 0, 0.01);
         Assert.InRange(odds.First(clear), 0.99, 1);
         Assert.InRange(odds.First(new DraftedToken(1)), 0.5, 0.7);
     }

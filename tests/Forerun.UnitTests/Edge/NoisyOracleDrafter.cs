@@ -26,7 +26,7 @@ internal sealed class NoisyOracleDrafter(ImmutableArray<int> text, double errors
             var right = at < text.Length ? text[at] : 0;
             var wrong = (right + 1 + _random.Next(vocabSize - 1)) % vocabSize;
             var (first, second) = _random.NextDouble() < errors ? (wrong, right) : (right, wrong);
-            branch.Append(new DraftedToken(first, second, Third: -1, Margin: _random.NextSingle() * 10));
+            branch.Append(new DraftedToken(first, new([second]), _random.NextSingle() * 10));
             if (_random.Next(40) == 0)
             {
                 branch.End();

@@ -1,10 +1,10 @@
 namespace Forerun.Edge.Control;
 
-/// <summary>Verification time by number of rows: what was measured, and a line through it for the others.</summary>
+/// <summary>What a pass takes by its number of rows: what was measured, and a line through it for the others.</summary>
 /// <param name="maxRows">Most rows.</param>
-internal sealed class VerifyTimes(int maxRows)
+internal sealed class TimesByRows(int maxRows)
 {
-    // Until two row counts were seen, a row more is taken to cost this part of a verification.
+    // Until two row counts were seen, a row more is taken to cost this part of a pass.
     private const double SlopePrior = 0.1;
     private const double SlopePriorWeight = 1;
     private const double LineWeight = 2;
@@ -15,7 +15,7 @@ internal sealed class VerifyTimes(int maxRows)
     /// <summary>Something was measured.</summary>
     public bool IsKnown => Array.Exists(_byRows, time => time.Count > 0);
 
-    /// <summary>Takes in a verification.</summary>
+    /// <summary>Takes in a pass.</summary>
     public void Learn(int rows, double ms) => _byRows[rows - 1].Add(ms);
 
     /// <summary>Expected times of 1, 2, … rows, <c>[maxRows]</c>.</summary>
