@@ -12,7 +12,7 @@ public sealed record PreDraftOptions
     /// <summary>Most verdicts drafted for: each keeps its own end of the KV cache. Range 1 … 64, default 24.</summary>
     public int MaxBranches { get; init; } = 24;
 
-    /// <summary>Most branches that get their next token together; fewer where that makes a step more than twice as long.
+    /// <summary>Most branches that get their next token together; fewer where that makes a step more than half as long again.
     /// Range 1 … 8, default 8.</summary>
     public int BatchSize { get; init; } = IDrafter.MaxBranches;
 

@@ -121,15 +121,19 @@ internal sealed class TimedTarget(ImmutableArray<int> text, WorldTimes times, Fa
     }
 }
 
-/// <summary>A drafter whose steps take a scripted time; a branch more in a step costs a fifth.</summary>
-internal sealed class TimedDrafter(IDrafter inner, WorldTimes times, FakeTimeProvider clock) : IDrafter
+/// <summary>A drafter whose steps take a scripted time; a branch more in a step costs a part of it.</summary>
+internal sealed class TimedDrafter(IDrafter inner, WorldTimes times, FakeTimeProvider clock, double branchCost = 0.2) : IDrafter
 {
+    /// <summary>Branches of each step.</summary>
+    public List<int> Steps { get; } = [];
+
     public void Begin(GenerationRequest request) => inner.Begin(request);
 
     public int Propose(ReadOnlySpan<int> history, Span<int> destination) => throw new NotSupportedException();
 
     public void Extend(ReadOnlySpan<DraftBranch> branches)
     {
+        Steps.Add(branches.Length);
         var most = 0;
         foreach (var branch in branches)
         {
@@ -138,6 +142,6 @@ internal sealed class TimedDrafter(IDrafter inner, WorldTimes times, FakeTimePro
             most = Math.Max(most, branch.Count - before);
         }
 
-        clock.Advance(TimeSpan.FromMilliseconds(times.DraftMs * most * (1 + (0.2 * (branches.Length - 1)))));
+        clock.Advance(TimeSpan.FromMilliseconds(times.DraftMs * most * (1 + (branchCost * (branches.Length - 1)))));
     }
 }
