@@ -5,6 +5,8 @@ namespace Forerun.Edge;
 /// <content>Rounds that the target decodes by itself, in a session that also drafts.</content>
 internal sealed partial class EdgeSession
 {
+    private const int RoundsPerStream = 8;
+
     private int _streamedThrough;
 
     private bool IsStreaming => _choice.Mode == DecodingMode.Autoregressive;

@@ -27,7 +27,9 @@ public class StepSizeTests
         var decoder = new EdgeDecoder(new TimedTarget(text, times, clock), drafter, timeProvider: clock);
         var request = new GenerationRequest
         {
-            PromptTokens = [1, 2, 3], MaxTokens = text.Length, Mode = DecodingMode.Preemptive,
+            PromptTokens = [1, 2, 3],
+            MaxTokens = text.Length,
+            Mode = DecodingMode.Preemptive,
         };
         Assert.Equal(text, (await decoder.CompleteAsync(request, Deadline.Token)).Tokens);
         Assert.Equal(expected, drafter.Steps.Skip(drafter.Steps.Count / 2).Max());
