@@ -92,7 +92,11 @@ internal sealed class DraftInbox(int promptLength, int vocabSize, int maxDraftLe
         if (assumption.Round < Round)
         {
             // A streamed round does not wait for it.
-            TakeIfDecided(IsStreamed ? null : draft);
+            if (!IsStreamed)
+            {
+                TakeIfDecided(draft);
+            }
+
             return;
         }
 

@@ -62,7 +62,7 @@ internal sealed partial class EdgeSession
             {
                 await _verification.SendAsync(ahead, cancellationToken).ConfigureAwait(false);
             }
-            else if (!(DraftsAhead ? _preDrafter!.Step() : IsStreaming && _rehearsal?.Step(_trunk) == true))
+            else if (!StepAhead())
             {
                 break;
             }
@@ -73,6 +73,10 @@ internal sealed partial class EdgeSession
 
         return await reading.ConfigureAwait(false);
     }
+
+    /// <summary>Drafts one token ahead, or beside the stream; false when there is nothing to draft.</summary>
+    private bool StepAhead() =>
+        DraftsAhead ? _preDrafter!.Step() : IsStreaming && _rehearsal is not null && _rehearsal.Step(_trunk);
 
     private async Task<GenerationEnd> ReadEndAsync(CancellationToken cancellationToken)
     {

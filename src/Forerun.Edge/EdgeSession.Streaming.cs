@@ -28,7 +28,7 @@ internal sealed partial class EdgeSession
         }
         else if (!streams && _round <= _streamedThrough)
         {
-            _choice = new(DecodingMode.Autoregressive, 0);
+            _choice = DecodingChoice.Streaming;
         }
 
         if (streams && _streamedThrough - _round < _policy.RoundsInFlight)

@@ -90,7 +90,7 @@ internal sealed partial class EdgeSession : IDisposable
         var round = new DecodedRound
         {
             Round = _round,
-            Choice = IsStreaming ? new(DecodingMode.Autoregressive, 0) : _choice,
+            Choice = IsStreaming ? DecodingChoice.Streaming : _choice,
             Tokens = output,
             LogProbabilities = verdict.LogProbabilities,
             DraftLength = DraftLength(draft, verdict),

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Forerun.Cloud;
 using Forerun.UnitTests.Cloud;
 using Forerun.UnitTests.Gguf;
 
@@ -161,9 +162,7 @@ public class CommandLineTests
     public async Task EdgeAuto_JsonAndExplain_TellWhatTheControllerChose()
     {
         await using var server = await ServerFixture.StartAsync(TinyModels.Target);
-        var result = await ForerunProgram.RunAsync(
-            "edge", "one two three", "--raw", "--server", server.Addresses[0].ToString(), "--draft-model",
-            Assets.Tiny("smollm-gqa-tied-q4_0"), "--mode", "auto", "--max-tokens", "60", "--json", "--explain");
+        var result = await ExplainAsync(server, "auto", maxTokens: 60);
         Assert.Equal(0, result.ExitCode);
         var document = JsonDocument.Parse(result.Output).RootElement;
         var controller = document.GetProperty("controller");
@@ -189,9 +188,7 @@ public class CommandLineTests
     public async Task EdgeSpeculative_Explain_HasNothingToExplain()
     {
         await using var server = await ServerFixture.StartAsync(TinyModels.Target);
-        var result = await ForerunProgram.RunAsync(
-            "edge", "one two three", "--raw", "--server", server.Addresses[0].ToString(), "--draft-model",
-            Assets.Tiny("smollm-gqa-tied-q4_0"), "--mode", "speculative", "--max-tokens", "8", "--json", "--explain");
+        var result = await ExplainAsync(server, "speculative", maxTokens: 8);
         Assert.Equal(("", 0), (result.Error, result.ExitCode));
         Assert.Equal(JsonValueKind.Null, JsonDocument.Parse(result.Output).RootElement.GetProperty("controller").ValueKind);
     }
@@ -234,4 +231,9 @@ public class CommandLineTests
             File.Delete(path);
         }
     }
+
+    private static Task<(int ExitCode, string Output, string Error)> ExplainAsync(
+        ForerunServer server, string mode, int maxTokens) => ForerunProgram.RunAsync(
+            "edge", "one two three", "--raw", "--server", server.Addresses[0].ToString(), "--draft-model",
+            Assets.Tiny("smollm-gqa-tied-q4_0"), "--mode", mode, "--max-tokens", $"{maxTokens}", "--json", "--explain");
 }

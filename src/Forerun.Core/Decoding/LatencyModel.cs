@@ -5,7 +5,11 @@ namespace Forerun.Core.Decoding;
 /// <summary>How a round is decoded.</summary>
 /// <param name="Mode">Who drafts, and what overlaps.</param>
 /// <param name="DraftLength">Draft length γ; 0 = an empty draft, and in <see cref="DecodingMode.Autoregressive"/>.</param>
-public readonly record struct DecodingChoice(DecodingMode Mode, int DraftLength);
+public readonly record struct DecodingChoice(DecodingMode Mode, int DraftLength)
+{
+    /// <summary>The target goes on by itself.</summary>
+    public static DecodingChoice Streaming { get; } = new(DecodingMode.Autoregressive, 0);
+}
 
 /// <summary>What the latency model needs to know. Times in milliseconds, chances 0 … 1. Immutable.</summary>
 public sealed record LatencyEstimates

@@ -37,16 +37,7 @@ public sealed partial class TokenSampler
         ReadOnlySpan<float> logits, int position, ReadOnlySpan<int> history, int draftToken, SparseDistribution draftProbs)
     {
         ThrowIfNotRows(logits);
-        ThrowIfGreedy();
-        logits = Prepare(logits, _vocabulary.AsSpan(), position, history, out var best);
-        var candidates = Survivors(logits, best, _vocabulary.AsSpan());
-        if (candidates.AcceptanceMargin(draftToken, draftProbs, SharedNoise.Uniform(_options.Seed, position)) > 0)
-        {
-            return draftToken;
-        }
-
-        candidates.Subtract(draftProbs);
-        return candidates.Best(SharedNoise.ResidualSeed(_options.Seed), position);
+        return Decide(_vocabulary.AsSpan(), logits, position, history, draftToken, draftProbs, out _);
     }
 
     /// <summary>As <see cref="Verify"/>, among some of the vocabulary.</summary>
@@ -71,9 +62,21 @@ public sealed partial class TokenSampler
         out float lead)
     {
         ThrowIfNotSome(tokens, logits);
+        return Decide(tokens, logits, position, history, draftToken, draftProbs, out lead);
+    }
+
+    private int Decide(
+        ReadOnlySpan<int> vocabulary,
+        ReadOnlySpan<float> logits,
+        int position,
+        ReadOnlySpan<int> history,
+        int draftToken,
+        SparseDistribution draftProbs,
+        out float lead)
+    {
         ThrowIfGreedy();
-        logits = Prepare(logits, tokens, position, history, out var best);
-        var candidates = Survivors(logits, best, tokens);
+        logits = Prepare(logits, vocabulary, position, history, out var best);
+        var candidates = Survivors(logits, best, vocabulary);
         var margin = candidates.AcceptanceMargin(draftToken, draftProbs, SharedNoise.Uniform(_options.Seed, position));
         lead = (float)Math.Min(Math.Abs(margin), LargestLead);
         if (margin > 0)

@@ -15,13 +15,11 @@ internal sealed class Controller : IDecodingPolicy
     private const int RoundsPerRehearsal = 32;
     private const int MostRoundsInFlight = 64;
 
-    private static readonly DecodingChoice Streaming = new(DecodingMode.Autoregressive, 0);
-
     private static readonly ImmutableArray<int> Lengths = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16];
 
     private static readonly ImmutableArray<DecodingChoice> Choices =
     [
-        Streaming,
+        DecodingChoice.Streaming,
         .. from mode in new[] { DecodingMode.Speculative, DecodingMode.Preemptive, DecodingMode.Pipelined }
            from length in Lengths
            select new DecodingChoice(mode, length),
@@ -31,7 +29,7 @@ internal sealed class Controller : IDecodingPolicy
     private readonly Dictionary<DecodingChoice, Smoothed> _corrections = [];
     private readonly Random _random = new(1);
     private readonly DecodingChoice _rehearsed;
-    private DecodingChoice _fastest = Streaming;
+    private DecodingChoice _fastest = DecodingChoice.Streaming;
     private DecodingChoice? _previous;
     private DecodingChoice _explored;
     private int _explorationRounds;
@@ -40,8 +38,8 @@ internal sealed class Controller : IDecodingPolicy
     /// <param name="draftLength">The draft length to begin with, 1 … 16.</param>
     public Controller(int draftLength)
     {
-        _rehearsed = Streaming with { DraftLength = draftLength };
-        Decision = new(Streaming, ControllerReason.Survey, _estimates.Current, []);
+        _rehearsed = DecodingChoice.Streaming with { DraftLength = draftLength };
+        Decision = new(DecodingChoice.Streaming, ControllerReason.Survey, _estimates.Current, []);
     }
 
     /// <summary>The newest choice.</summary>
@@ -52,7 +50,7 @@ internal sealed class Controller : IDecodingPolicy
     {
         get
         {
-            var (verify, roundTrip) = (_estimates.Current.VerifyMs[0], _estimates.Current.RoundTripMs);
+            var (verify, roundTrip) = (Decision.Estimates.VerifyMs[0], Decision.Estimates.RoundTripMs);
             return verify > 0 ? (int)Math.Min(MostRoundsInFlight, 2 + Math.Ceiling(roundTrip / verify)) : 2;
         }
     }
@@ -69,8 +67,8 @@ internal sealed class Controller : IDecodingPolicy
     public DecodingChoice Next()
     {
         var estimates = _estimates.Current;
-        Decision = _estimates.IsKnown ? Choose(estimates) : new(Streaming, ControllerReason.Survey, estimates, []);
-        return Decision.Reason == ControllerReason.Survey || (Decision.Choice == Streaming && _random.Next(RoundsPerRehearsal) == 0)
+        Decision = _estimates.IsKnown ? Choose(estimates) : new(DecodingChoice.Streaming, ControllerReason.Survey, estimates, []);
+        return Decision.Reason == ControllerReason.Survey || (Decision.Choice == DecodingChoice.Streaming && _random.Next(RoundsPerRehearsal) == 0)
             ? _rehearsed
             : Decision.Choice;
     }
@@ -81,7 +79,7 @@ internal sealed class Controller : IDecodingPolicy
         // Drafting ahead shows in the round after: only the second of two equal choices tells what it takes.
         if (round.Choice == _previous && _estimates.IsKnown)
         {
-            var expected = LatencyModel.RoundMs(_estimates.Current, round.Choice);
+            var expected = LatencyModel.RoundMs(Decision.Estimates, round.Choice);
             var taken = (round.DraftTime + round.WaitTime).TotalMilliseconds;
             CorrectionOf(round.Choice).Add(expected > 0 ? Math.Clamp(taken / expected, 0.25, 4) : 1);
         }

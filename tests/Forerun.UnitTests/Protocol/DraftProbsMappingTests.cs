@@ -12,30 +12,6 @@ namespace Forerun.UnitTests.Protocol;
 public class DraftProbsMappingTests
 {
     [Fact]
-    public void Draft_WithDraftProbs_HasTheseBytes() => AssertBytes(
-        new Draft(3, 120, [5, 700])
-        {
-            DraftProbs = [SparseDistribution.Create([0, 5, 49151], [96, 3000, 1000]), SparseDistribution.Certain(700)],
-        },
-        "1223" + "0803" + "1078" + "1A03" + "05" + "BC05"
-            + "2A0E" + "0A05" + "00" + "05" + "FAFF02" + "1205" + "60" + "B817" + "E807"
-            + "2A08" + "0A02" + "BC05" + "1202" + "8020");
-
-    [Fact]
-    public void Sampling_WithRejection_HasTheseBytes()
-    {
-        var opening = new Opening
-        {
-            TokenizerFingerprint = "",
-            ProtocolVersion = ProtocolConstants.RejectionVersion,
-            Request = new() { PromptTokens = [1], MaxTokens = 0, Sampling = new() { Temperature = 0.5f, Acceptance = AcceptanceRule.Rejection } },
-        };
-        Assert.Equal(
-            "0A12" + "0802" + "2A030A0101" + "3207" + "0D0000003F" + "4001" + "4002",
-            Convert.ToHexString(OpenMapping.ToMessage(opening).ToByteArray()));
-    }
-
-    [Fact]
     public void Draft_ThereAndBack_IsTheSame() => Gen.Select(Distribution, Gen.Int[0, 100]).Array[1, 16].Sample(
         parts =>
         {
@@ -146,9 +122,6 @@ public class DraftProbsMappingTests
 
     private static string Text(SparseDistribution draftProbs) =>
         $"{string.Join(' ', draftProbs.Tokens)} / {string.Join(' ', draftProbs.Weights)}";
-
-    private static void AssertBytes(Draft draft, string hex) =>
-        Assert.Equal(hex, Convert.ToHexString(RoundMapping.ToMessage(draft).ToByteArray()));
 
     private static void AssertRefused(string message, params DraftProbs[] draftProbs)
     {

@@ -39,6 +39,31 @@ public class GoldenBytesTests
         "120F" + "0804" + "107D" + "1A0106" + "2206" + "0803" + "1004" + "1811");
 
     [Fact]
+    public void Draft_WithDraftProbs_HasTheseBytes() => AssertBytes(
+        RoundMapping.ToMessage(new Draft(3, 120, [5, 700])
+        {
+            DraftProbs = [SparseDistribution.Create([0, 5, 49151], [96, 3000, 1000]), SparseDistribution.Certain(700)],
+        }),
+        "1223" + "0803" + "1078" + "1A03" + "05" + "BC05"
+            + "2A0E" + "0A05" + "00" + "05" + "FAFF02" + "1205" + "60" + "B817" + "E807"
+            + "2A08" + "0A02" + "BC05" + "1202" + "8020");
+
+    [Fact]
+    public void Open_WithRejection_HasTheseBytes() => AssertBytes(
+        OpenMapping.ToMessage(new Opening
+        {
+            TokenizerFingerprint = "",
+            ProtocolVersion = ProtocolConstants.RejectionVersion,
+            Request = new GenerationRequest
+            {
+                PromptTokens = [1],
+                MaxTokens = 0,
+                Sampling = new SamplingOptions { Temperature = 0.5f, Acceptance = AcceptanceRule.Rejection },
+            },
+        }),
+        "0A12" + "0802" + "2A030A0101" + "3207" + "0D0000003F" + "4001" + "4002");
+
+    [Fact]
     public void Stream_HasTheseBytes() => AssertBytes(RoundMapping.ToStreamMessage(300), "2A03" + "08AC02");
 
     [Fact]
