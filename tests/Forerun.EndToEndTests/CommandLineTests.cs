@@ -113,6 +113,21 @@ public class CommandLineTests
     }
 
     [Fact]
+    public async Task BenchEngine_Text_TellsEachStep()
+    {
+        var model = Repository.Path("tests", "assets", "tiny", "smollm-gqa-tied-q8_0", "model.gguf");
+        var result = await ForerunProgram.RunAsync(
+            "bench", "engine", "--model", model, "--threads", "1", "--repetitions", "11", "--context", "16");
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal(
+            [
+                "loading …", "prefill of 512 tokens …", "warm-up …", "passes, 0 of 11 …", "passes, 10 of 11 …",
+                "decode beside plain reading …",
+            ],
+            result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    [Fact]
     public async Task BenchExits_BundledExits_TellsWhatEachCosts()
     {
         var result = await ForerunProgram.RunAsync("bench", "exits", "--threads", "1", "--repetitions", "1", "--json");

@@ -104,9 +104,10 @@ internal sealed class EngineBench(string path, ModelLoadOptions load, int contex
         ForwardPass pass, KvCache cache, int[] tokens, Action<string> progress, CancellationToken cancellationToken)
     {
         var times = RowCounts.ToDictionary(rows => rows, _ => new List<double>());
+        progress("warm-up …");
         for (var i = -WarmUp; i < repetitions; i++)
         {
-            if (i % 10 == 0)
+            if (i >= 0 && i % 10 == 0)
             {
                 progress($"passes, {i} of {repetitions} …");
             }
