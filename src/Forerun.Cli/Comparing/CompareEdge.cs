@@ -15,7 +15,8 @@ namespace Forerun.Cli.Comparing;
 internal sealed class CompareEdge(
     IVerifier verifier, IDrafter drafter, Tokenizer tokenizer, string targetId, IAsyncDisposable? link = null) : IAsyncDisposable
 {
-    // One for all generations that choose their draft lengths: what mode auto learns is kept over them.
+    // One per draft length for all generations, and one for those that choose it: what is learnt is kept over them.
+    private readonly Dictionary<int, EdgeDecoder> _byLength = [];
     private readonly EdgeDecoder _ownLength = new(verifier, drafter);
 
     /// <summary>Runs one generation.</summary>
@@ -25,9 +26,7 @@ internal sealed class CompareEdge(
     public Task<GenerationReport> RunAsync(
         GenerationRequest request, int? draftLength, CancellationToken cancellationToken)
     {
-        var decoder = draftLength is { } length
-            ? new EdgeDecoder(verifier, drafter, new() { DraftLength = length })
-            : _ownLength;
+        var decoder = draftLength is { } length ? DecoderOf(length) : _ownLength;
         var run = new GenerationRun(decoder, tokenizer) { Emulated = drafter as EmulatedDrafter };
         return run.RunAsync(targetId, request, onUpdate: null, cancellationToken);
     }
@@ -40,5 +39,16 @@ internal sealed class CompareEdge(
         {
             await link.DisposeAsync();
         }
+    }
+
+    private EdgeDecoder DecoderOf(int draftLength)
+    {
+        if (!_byLength.TryGetValue(draftLength, out var decoder))
+        {
+            decoder = new EdgeDecoder(verifier, drafter, new() { DraftLength = draftLength });
+            _byLength.Add(draftLength, decoder);
+        }
+
+        return decoder;
     }
 }
