@@ -1,7 +1,9 @@
 using System.CommandLine;
 using Forerun.Cli;
+using Forerun.Cli.Chatting;
 using Forerun.Cli.Commands;
 
+Terminal.UnwrapRedirectedTables();
 var root = new RootCommand("Forerun: speculative edge-cloud decoding. The text is exactly the target model's own.")
 {
     GenerateCommand.Create(),

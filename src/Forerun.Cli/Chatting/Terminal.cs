@@ -3,7 +3,8 @@ using Spectre.Console;
 
 namespace Forerun.Cli.Chatting;
 
-/// <summary>Consoles that break no lines of their own: answers come in pieces, and a terminal wraps them itself.</summary>
+/// <summary>Consoles that break no lines of their own: answers come in pieces, and a terminal wraps them itself. Nor has a
+/// file or a pipe a width to break tables at.</summary>
 internal static class Terminal
 {
     private const int NoWrap = 1 << 20;
@@ -13,6 +14,16 @@ internal static class Terminal
 
     /// <summary>Standard error.</summary>
     public static IAnsiConsole Errors() => Create(Console.Error);
+
+    /// <summary>Lets tables on standard output be as wide as they are where it is no terminal; a terminal keeps its width.
+    /// </summary>
+    public static void UnwrapRedirectedTables()
+    {
+        if (Console.IsOutputRedirected)
+        {
+            AnsiConsole.Profile.Width = NoWrap;
+        }
+    }
 
     /// <summary>Text that cannot steer a terminal: control characters but line breaks and tabs become U+FFFD.</summary>
     public static string Safe(string text)
