@@ -69,6 +69,9 @@ internal sealed record GenerationReport
     /// </summary>
     public required double DraftMs { get; init; }
 
+    /// <summary>Part of <see cref="DraftMs"/> in the rounds after the first; the first reads the prompt too.</summary>
+    public required double LaterDraftMs { get; init; }
+
     /// <summary>What was drafted ahead; null in modes that draft nothing ahead.</summary>
     public required PreDraftReport? PreDrafts { get; init; }
 
@@ -81,11 +84,15 @@ internal sealed record GenerationReport
     /// <summary>Part of <see cref="WaitMs"/> in which the server computed or queued.</summary>
     public required double CloudWaitMs { get; init; }
 
+    /// <summary>The rest of <see cref="WaitMs"/>, link and protocol, in the rounds after the first.</summary>
+    public required double LaterLinkMs { get; init; }
+
     /// <summary>Spent computing on the server, prefill included.</summary>
     public required double ServerComputeMs { get; init; }
 
     /// <summary>Median over the rounds after the first of the wait for a verdict less the server's queue and compute: link
-    /// and protocol. Only rounds whose draft was sent after the verdict before; null where there are none.</summary>
+    /// and protocol. Only rounds whose draft was sent after the verdict before, so none that are streamed; null where there
+    /// are none.</summary>
     public required double? LinkMsPerRound { get; init; }
 
     public required long BytesUp { get; init; }

@@ -106,13 +106,15 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer, st
             TimePerOutputTokenMs = later == 0 ? null : (total - firstRound).TotalMilliseconds / later,
             TotalMs = total.TotalMilliseconds,
             DraftMs = counts.DraftTime.TotalMilliseconds,
+            LaterDraftMs = rounds.Skip(1).Sum(round => round.DraftTime.TotalMilliseconds),
             WaitMs = counts.WaitTime.TotalMilliseconds,
             CloudWaitMs = rounds.Sum(CloudWaitMs),
+            LaterLinkMs = rounds.Skip(1).Sum(round => round.WaitTime.TotalMilliseconds - CloudWaitMs(round)),
             ServerComputeMs = end.Usage.Compute.TotalMilliseconds,
             PreDrafts = request.Mode.DraftsAhead() || request.Mode == DecodingMode.Auto
                 ? PreDraftReport.Of(counts.PreDrafts)
                 : null,
-            LinkMsPerRound = request.Mode.DraftsOnEdge() ? LinkMs(rounds) : null,
+            LinkMsPerRound = request.Mode.DraftsOnEdge() ? MedianLinkMs(rounds) : null,
             BytesUp = rounds[^1].Bytes.Up,
             BytesDown = rounds[^1].Bytes.Down,
         };
@@ -125,12 +127,13 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer, st
     private static double LinkMs(DecodedRound round) =>
         (round.WaitTime - round.ServerTimings.Queue - round.ServerTimings.Compute).TotalMilliseconds;
 
-    private static double? LinkMs(List<DecodedRound> rounds)
+    private static double? MedianLinkMs(List<DecodedRound> rounds)
     {
         double[] waits =
         [
-            .. rounds.Skip(1).Where(round => !round.IsSentAhead && round.Loss is null).Select(
-                round => (round.WaitTime - round.ServerTimings.Queue - round.ServerTimings.Compute).TotalMilliseconds),
+            .. rounds.Skip(1)
+                .Where(round => !round.IsSentAhead && round.Choice != DecodingChoice.Streaming && round.Loss is null)
+                .Select(LinkMs),
         ];
         return waits.Length == 0 ? null : waits.Median();
     }

@@ -174,6 +174,21 @@ public sealed class CompareRunTests : IDisposable
     }
 
     [Fact]
+    public void Open_CellsWithoutAFigure_TellsWhichAndWhatToDo()
+    {
+        using (var store = CellStore.Open(_folder, Settings))
+        {
+            store.Add(new Cell(new CellKey("set", "a", "lan", "speculative", 4, 0, 0), Generation([5, 6])));
+        }
+
+        var path = Path.Combine(_folder, "cells.jsonl");
+        File.WriteAllText(path, File.ReadAllText(path).Replace("\"laterDraftMs\":0,", "", StringComparison.Ordinal));
+        var exception = Assert.Throws<InvalidDataException>(() => CellStore.Open(_folder, Settings));
+        Assert.StartsWith($"\"{path}\" line 1 cannot be read: ", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("laterDraftMs", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Markdown_HasMachineCommitSeedLinkAndEveryRow()
     {
         using var store = CellStore.Open(null, Settings);
@@ -206,7 +221,7 @@ public sealed class CompareRunTests : IDisposable
         IgnoreEndTokens = true,
     };
 
-    private static GenerationReport Generation(ImmutableArray<int> tokens) => new()
+    internal static GenerationReport Generation(ImmutableArray<int> tokens) => new()
     {
         Model = "",
         Mode = "",
@@ -228,8 +243,10 @@ public sealed class CompareRunTests : IDisposable
         TimePerOutputTokenMs = null,
         TotalMs = 1,
         DraftMs = 0,
+        LaterDraftMs = 0,
         WaitMs = 1,
         CloudWaitMs = 1,
+        LaterLinkMs = 0,
         PreDrafts = null,
         ServerComputeMs = 1,
         LinkMsPerRound = null,
