@@ -115,6 +115,7 @@ public sealed class CompareTests : IDisposable
         // A pipe has no width: each table has its headers in one line.
         Assert.Matches("(?m)Prompts.*First token ms.*By position", text.Output);
         Assert.Matches("(?m)Prompts.*Target passes.*Link ms/round", text.Output);
+        Assert.Matches("(?m)Prompts.*Full acceptance.*Round trip hidden", text.Output);
         Assert.Contains("**Emulated test-board", await File.ReadAllTextAsync(Path.Combine(output, "report.md"), Cancellation));
     }
 

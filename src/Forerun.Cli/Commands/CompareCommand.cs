@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.CommandLine;
 using System.Text.Json;
 using Forerun.Cli.Comparing;
@@ -100,8 +99,11 @@ internal static class CompareCommand
         }
         else if (report.Difference is null)
         {
-            ShowTable(CompareColumns.Speed, report.Modes);
-            ShowTable(CompareColumns.Cost, report.Modes);
+            foreach (var table in CompareTable.Of(report.Modes))
+            {
+                Show(table);
+            }
+
             if (report.DescribeEmulation() is { } emulation)
             {
                 AnsiConsole.WriteLine(emulation);
@@ -118,14 +120,15 @@ internal static class CompareCommand
         return report.Difference is null ? ExitCodes.Success : ExitCodes.Failure;
     }
 
-    private static void ShowTable(ImmutableArray<CompareColumn> columns, ImmutableArray<CompareRow> rows)
+    private static void Show(CompareTable table)
     {
-        var table = new Table().AddColumns([.. columns.Select(column => Markup.Escape(column.Header))]);
-        foreach (var row in rows)
+        var shown = new Table { Title = new TableTitle(table.Title) }
+            .AddColumns([.. table.Columns.Select(column => Markup.Escape(column.Header))]);
+        foreach (var row in table.Rows)
         {
-            table.AddRow([.. columns.Select(column => Markup.Escape(column.Value(row)))]);
+            shown.AddRow([.. table.Columns.Select(column => Markup.Escape(column.Value(row)))]);
         }
 
-        AnsiConsole.Write(table);
+        AnsiConsole.Write(shown);
     }
 }

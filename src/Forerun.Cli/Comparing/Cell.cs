@@ -17,6 +17,9 @@ internal sealed record CellKey(
     /// <summary>The autoregressive generation of the same text over the same link.</summary>
     public CellKey Baseline() => this with { Mode = ModeNames.Of(DecodingMode.Autoregressive), DraftLength = null };
 
+    /// <summary>The same with nothing drafted ahead.</summary>
+    public CellKey Speculative() => this with { Mode = ModeNames.Of(DecodingMode.Speculative) };
+
     /// <summary>The row that this cell counts for.</summary>
     public CellKey Row() => this with { Prompt = "" };
 }

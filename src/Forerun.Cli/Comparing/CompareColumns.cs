@@ -8,7 +8,20 @@ namespace Forerun.Cli.Comparing;
 /// <param name="Value">A row's text.</param>
 internal sealed record CompareColumn(string Header, Func<CompareRow, string> Value);
 
-/// <summary>The columns of the tables, on the terminal and in Markdown.</summary>
+/// <summary>A table of the report, on the terminal and in Markdown.</summary>
+internal sealed record CompareTable(
+    string Title, ImmutableArray<CompareColumn> Columns, ImmutableArray<CompareRow> Rows)
+{
+    /// <summary>The tables that have something to show.</summary>
+    public static IEnumerable<CompareTable> Of(ImmutableArray<CompareRow> rows) => new CompareTable[]
+    {
+        new("Speed", CompareColumns.Speed, rows),
+        new("Cost", CompareColumns.Cost, rows),
+        new("Drafting ahead", CompareColumns.Ahead, [.. rows.Where(row => row.DraftsAhead)]),
+    }.Where(table => !table.Rows.IsEmpty);
+}
+
+/// <summary>The columns of the tables.</summary>
 internal static class CompareColumns
 {
     private static readonly CompareColumn[] Options =
@@ -49,6 +62,22 @@ internal static class CompareColumns
         new("Idle", row => Percent(row.IdleShare)),
         new("Server ms/token", row => Text($"{row.ServerMsPerToken:F1}")),
         new("Link ms/round", row => Number(row.LinkMsPerRound, "F2")),
+    ];
+
+    /// <summary>Hits as shares of the verdicts, and what drafting ahead cost and hid.</summary>
+    public static ImmutableArray<CompareColumn> Ahead { get; } =
+    [
+        .. Options,
+        new("Hits", row => Percent(row.HitRate)),
+        new("Full acceptance", row => Percent(row.FullAcceptanceHitRate)),
+        new("Alternative", row => Percent(row.AlternativeHitRate)),
+        new("Announcement", row => Percent(row.AnnouncementHitRate)),
+        new("Finished", row => Percent(row.FinishedHitRate)),
+        new("Sent in time", row => Percent(row.SentHitRate)),
+        new("Tokens ahead/round", row => Number(row.TokensAheadPerRound, "F1")),
+        new("Wasted/round", row => Number(row.WastedTokensPerRound, "F1")),
+        new("Drafting hidden", row => Percent(row.DraftingHidden)),
+        new("Round trip hidden", row => Percent(row.RoundTripHidden)),
     ];
 
     private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "-";

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text;
 using Forerun.Cli.Running;
 
@@ -24,8 +23,10 @@ internal static class CompareMarkdown
         text.Append('\n').Append(report.DescribeEquality()).Append('\n');
         if (report.Difference is null)
         {
-            AppendTable(text, "Speed", CompareColumns.Speed, report.Modes);
-            AppendTable(text, "Cost", CompareColumns.Cost, report.Modes);
+            foreach (var table in CompareTable.Of(report.Modes))
+            {
+                Append(text, table);
+            }
         }
 
         return text.ToString();
@@ -44,15 +45,14 @@ internal static class CompareMarkdown
         yield return $"**Sampling seeds**: {string.Join(", ", settings.Seeds)}";
     }
 
-    private static void AppendTable(
-        StringBuilder text, string title, ImmutableArray<CompareColumn> columns, ImmutableArray<CompareRow> rows)
+    private static void Append(StringBuilder text, CompareTable table)
     {
-        text.Append("\n## ").Append(title).Append("\n\n");
-        AppendLine(columns.Select(column => column.Header));
-        AppendLine(columns.Select(_ => "---"));
-        foreach (var row in rows)
+        text.Append("\n## ").Append(table.Title).Append("\n\n");
+        AppendLine(table.Columns.Select(column => column.Header));
+        AppendLine(table.Columns.Select(_ => "---"));
+        foreach (var row in table.Rows)
         {
-            AppendLine(columns.Select(column => column.Value(row).Replace("|", "\\|", StringComparison.Ordinal)));
+            AppendLine(table.Columns.Select(column => column.Value(row).Replace("|", "\\|", StringComparison.Ordinal)));
         }
 
         void AppendLine(IEnumerable<string> cells) => text.Append("| ").AppendJoin(" | ", cells).Append(" |\n");

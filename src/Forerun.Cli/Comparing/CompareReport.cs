@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Forerun.Cli.Running;
 using Forerun.Edge.Links;
 
 namespace Forerun.Cli.Comparing;
@@ -53,11 +54,15 @@ internal sealed record CompareReport(
                from planned in plan.Over(link)
                let cell = store.Find(planned.Key)
                where cell is not null
-               group cell by cell.Key.Row() into row
+               group cell by (Row: cell.Key.Row(), HasRoundTrip: link.RoundTripTime > TimeSpan.Zero) into row
                select new CompareRow(
-                   row.Key,
+                   row.Key.Row,
                    [.. row.Select(cell => cell.Generation)],
                    [.. row.Select(cell => store.Find(cell.Key.Baseline())!.Generation)],
-                   settings.DependsOnDrafts(row.Key.Temperature)),
+                   settings.DependsOnDrafts(row.Key.Row.Temperature))
+               {
+                   Speculative = [.. row.Select(cell => store.Find(cell.Key.Speculative())?.Generation).OfType<GenerationReport>()],
+                   HasRoundTrip = row.Key.HasRoundTrip,
+               },
         ]);
 }

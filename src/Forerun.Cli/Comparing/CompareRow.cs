@@ -5,7 +5,7 @@ namespace Forerun.Cli.Comparing;
 
 /// <summary>All prompts of a file in one mode, over one link, with one set of options: each property is a figure of the
 /// report, in JSON under its name.</summary>
-internal sealed class CompareRow
+internal sealed partial class CompareRow
 {
     private readonly CellKey _key;
     private readonly ImmutableArray<GenerationReport> _runs;
