@@ -52,31 +52,54 @@ internal sealed partial class EdgeSession
         }
     }
 
-    /// <summary>Waits for the next event, and drafts ahead or rehearses, step by step, as long as it has not come.</summary>
+    /// <summary>Waits for the next event, and drafts ahead or rehearses as long as it has not come.</summary>
     private async ValueTask<VerificationEvent> PreDraftUntilNextAsync(CancellationToken cancellationToken)
     {
-        var reading = _verification.ReadAsync(cancellationToken);
-        while (!reading.IsCompleted)
+        var next = new PendingEvent(_verification.ReadAsync(cancellationToken));
+        if (DraftsAhead)
         {
-            if (DraftsAhead && _preDrafter!.NextToSend() is { } ahead)
+            while (await Idle.RunAsync(() => DraftAhead(next)).ConfigureAwait(false) is { } ahead)
             {
                 await _verification.SendAsync(ahead, cancellationToken).ConfigureAwait(false);
             }
-            else if (!StepAhead())
+        }
+        else if (IsStreaming && _rehearsal is { IsRunning: true })
+        {
+            await Idle.RunAsync(() => Rehearse(next)).ConfigureAwait(false);
+        }
+
+        return await next.TakeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Drafts ahead until there is something to send, which it gives back, or the event has come, or nothing is left
+    /// to draft.</summary>
+    private Draft? DraftAhead(PendingEvent next)
+    {
+        while (!next.HasCome)
+        {
+            if (_preDrafter!.NextToSend() is { } ahead)
+            {
+                return ahead;
+            }
+
+            if (!_preDrafter.Step(() => next.IsUrgent))
             {
                 break;
             }
-
-            // On a device with one core, what reads the network gets its turn.
-            Thread.Yield();
         }
 
-        return await reading.ConfigureAwait(false);
+        return null;
     }
 
-    /// <summary>Drafts one token ahead, or beside the stream; false when there is nothing to draft.</summary>
-    private bool StepAhead() =>
-        DraftsAhead ? _preDrafter!.Step() : IsStreaming && _rehearsal is not null && _rehearsal.Step(_trunk);
+    /// <summary>Drafts beside the stream until the event has come or the draft is complete.</summary>
+    private bool Rehearse(PendingEvent next)
+    {
+        while (!next.HasCome && _rehearsal!.Step(_trunk))
+        {
+        }
+
+        return _trunk.IsComplete;
+    }
 
     private async Task<GenerationEnd> ReadEndAsync(CancellationToken cancellationToken)
     {

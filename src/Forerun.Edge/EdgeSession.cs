@@ -19,6 +19,7 @@ internal sealed partial class EdgeSession : IDisposable
     private readonly bool _needsDraftProbs;
     private readonly bool _wantsLogProbabilities;
     private readonly TimeProvider _time;
+    private IdleThread? _idle;
     private DraftBranch _trunk = new();
     private DecodingChoice _choice;
     private Draft? _sent;
@@ -111,9 +112,13 @@ internal sealed partial class EdgeSession : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _idle?.Dispose();
         _preDrafter?.Dispose();
         _trunk.Dispose();
     }
+
+    /// <summary>Where drafts are made that nobody waits for yet.</summary>
+    private IdleThread Idle => _idle ??= new IdleThread();
 
     /// <summary>Whether the next round's draft is guessed at while this one is verified.</summary>
     private bool DraftsAhead => _choice.Mode.DraftsAhead();

@@ -11,9 +11,6 @@ internal sealed class DelayLine(LinkModel model, long start, TimeProvider time)
 {
     private const int MaxPieces = 1024;
 
-    /// <summary>Timers fire up to about this late; the rest is waited for by yielding the processor.</summary>
-    private static readonly TimeSpan TimerSlack = TimeSpan.FromMilliseconds(1.5);
-
     private readonly Channel<Piece> _pieces = Channel.CreateBounded<Piece>(
         new BoundedChannelOptions(MaxPieces) { SingleReader = true, SingleWriter = true });
 
@@ -40,16 +37,12 @@ internal sealed class DelayLine(LinkModel model, long start, TimeProvider time)
 
     private async ValueTask WaitAsync(TimeSpan due, CancellationToken cancellationToken)
     {
-        var left = due - time.GetElapsedTime(start);
-        if (left > TimerSlack)
+        while (due - time.GetElapsedTime(start) is { Ticks: > 0 } left)
         {
-            await Task.Delay(left - TimerSlack, time, cancellationToken).ConfigureAwait(false);
-        }
-
-        while (time.GetElapsedTime(start) < due)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            await Task.Yield();
+            var rang = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            using var timer = time.CreateTimer(
+                static rang => ((TaskCompletionSource)rang!).TrySetResult(), rang, left, Timeout.InfiniteTimeSpan);
+            await rang.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -26,7 +26,7 @@ public sealed class LinkRelay : IAsyncDisposable
     /// <param name="server">Where to forward to.</param>
     /// <param name="profile">How the network behaves.</param>
     /// <param name="seed">Seed of jitter, losses and outages.</param>
-    /// <param name="timeProvider">Clock and timers; null = the system's.</param>
+    /// <param name="timeProvider">Clock and timers; null = the system's clock, with precise timers.</param>
     /// <exception cref="ArgumentException">The profile is out of range.</exception>
     public LinkRelay(Uri server, LinkProfile profile, int seed = 0, TimeProvider? timeProvider = null)
     {
@@ -34,7 +34,7 @@ public sealed class LinkRelay : IAsyncDisposable
         _server = new DnsEndPoint(server.Host, server.Port);
         _profile = profile;
         _seed = seed;
-        _time = timeProvider ?? TimeProvider.System;
+        _time = timeProvider ?? PreciseTime.Instance;
         _start = _time.GetTimestamp();
         _listener.Start();
         Address = new Uri($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");

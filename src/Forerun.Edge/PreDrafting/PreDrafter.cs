@@ -62,8 +62,9 @@ internal sealed partial class PreDrafter(
     }
 
     /// <summary>Drafts one token more for the likeliest verdicts.</summary>
+    /// <param name="isInterrupted">Ends the step early: its tokens are lost, and may be drafted again.</param>
     /// <returns>False when there is nothing left to draft, or the budget is spent.</returns>
-    public bool Step()
+    public bool Step(Func<bool>? isInterrupted = null)
     {
         var size = FillBatch();
         if (size == 0)
@@ -73,9 +74,13 @@ internal sealed partial class PreDrafter(
 
         var started = time.GetTimestamp();
         var before = CountTokens(size);
-        drafter.Extend(_batch.AsSpan(0, size));
+        drafter.Extend(_batch.AsSpan(0, size), isInterrupted);
         var elapsed = time.GetElapsedTime(started);
-        _stepTimes.Learn(size, elapsed.TotalMilliseconds);
+        if (isInterrupted?.Invoke() != true)
+        {
+            _stepTimes.Learn(size, elapsed.TotalMilliseconds);
+        }
+
         _round = _round with
         {
             Tokens = _round.Tokens + CountTokens(size) - before,

@@ -35,7 +35,8 @@ public sealed class EmulatedDrafter(IDrafter drafter, EmulatedProfile profile, T
     }
 
     /// <inheritdoc/>
-    public void Extend(ReadOnlySpan<DraftBranch> branches)
+    /// <remarks>An emulated step is not interrupted.</remarks>
+    public void Extend(ReadOnlySpan<DraftBranch> branches, Func<bool>? isInterrupted = null)
     {
         Span<int> before = stackalloc int[IDrafter.MaxBranches];
         ArgumentOutOfRangeException.ThrowIfGreaterThan(branches.Length, IDrafter.MaxBranches);

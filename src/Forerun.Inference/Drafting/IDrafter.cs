@@ -25,7 +25,9 @@ public interface IDrafter
     /// <see cref="DraftedToken.DraftProbs"/> counts as certain: that is exact for every drafter that does not know the
     /// numbers the target decides with, and accepts more the surer the target is.</remarks>
     /// <param name="branches">1 … <see cref="MaxBranches"/> branches, none complete.</param>
-    void Extend(ReadOnlySpan<DraftBranch> branches)
+    /// <param name="isInterrupted">Looked at in the middle of long work, on the caller's thread: once it is true, the call may
+    /// return at once and leave branches as they were. Null = never.</param>
+    void Extend(ReadOnlySpan<DraftBranch> branches, Func<bool>? isInterrupted = null)
     {
         Span<int> tokens = stackalloc int[64];
         foreach (var branch in branches)

@@ -51,7 +51,7 @@ public sealed class ModelDrafter : IDrafter, IDisposable
 
     /// <inheritdoc/>
     /// <exception cref="InvalidOperationException"><see cref="Begin"/> was not called.</exception>
-    public void Extend(ReadOnlySpan<DraftBranch> branches)
+    public void Extend(ReadOnlySpan<DraftBranch> branches, Func<bool>? isInterrupted = null)
     {
         var sampler = _sampler ?? throw new InvalidOperationException(
             "No generation has begun: call Begin before Propose or Extend.");
@@ -70,9 +70,8 @@ public sealed class ModelDrafter : IDrafter, IDisposable
             }
         }
 
-        if (_batch.RowCount > 0)
+        if (_batch.RowCount > 0 && Run(isInterrupted))
         {
-            _pass.Run(_batch);
             Sample(sampler, branches);
         }
     }
@@ -104,6 +103,30 @@ public sealed class ModelDrafter : IDrafter, IDisposable
             _batch.Add(cache, branch.Tokens.Slice(cache.Length, count), logitRows: 0);
             _pass.Run(_batch);
         }
+    }
+
+    /// <summary>Runs the batch, a layer at a time where it may be interrupted; false when it was.</summary>
+    private bool Run(Func<bool>? isInterrupted)
+    {
+        if (isInterrupted is null)
+        {
+            _pass.Run(_batch);
+            return true;
+        }
+
+        _pass.Begin(_batch);
+        for (var layer = 0; layer < _model.Config.NumHiddenLayers; layer++)
+        {
+            if (isInterrupted())
+            {
+                return false;
+            }
+
+            _pass.RunLayers(layer + 1);
+        }
+
+        _pass.RunHead();
+        return true;
     }
 
     private void Sample(TokenSampler sampler, ReadOnlySpan<DraftBranch> branches)

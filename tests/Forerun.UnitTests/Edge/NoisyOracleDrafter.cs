@@ -16,7 +16,7 @@ internal sealed class NoisyOracleDrafter(ImmutableArray<int> text, double errors
 
     public int Propose(ReadOnlySpan<int> history, Span<int> destination) => throw new NotSupportedException();
 
-    public void Extend(ReadOnlySpan<DraftBranch> branches)
+    public void Extend(ReadOnlySpan<DraftBranch> branches, Func<bool>? isInterrupted = null)
     {
         Assert.InRange(branches.Length, 1, IDrafter.MaxBranches);
         foreach (var branch in branches)

@@ -44,7 +44,7 @@ public class StepSizeTests
 
         public int Propose(ReadOnlySpan<int> history, Span<int> destination) => throw new NotSupportedException();
 
-        public void Extend(ReadOnlySpan<DraftBranch> branches)
+        public void Extend(ReadOnlySpan<DraftBranch> branches, Func<bool>? isInterrupted = null)
         {
             foreach (var branch in branches)
             {

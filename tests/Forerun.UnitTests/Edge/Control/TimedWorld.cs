@@ -131,7 +131,7 @@ internal sealed class TimedDrafter(IDrafter inner, WorldTimes times, FakeTimePro
 
     public int Propose(ReadOnlySpan<int> history, Span<int> destination) => throw new NotSupportedException();
 
-    public void Extend(ReadOnlySpan<DraftBranch> branches)
+    public void Extend(ReadOnlySpan<DraftBranch> branches, Func<bool>? isInterrupted = null)
     {
         Steps.Add(branches.Length);
         var most = 0;
