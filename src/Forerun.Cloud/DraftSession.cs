@@ -1,5 +1,6 @@
 using Forerun.Core.Sampling;
 using Forerun.Inference;
+using Forerun.Inference.Drafting;
 
 namespace Forerun.Cloud;
 
@@ -82,7 +83,9 @@ internal sealed class DraftSession(LanguageModel model, SamplingOptions sampling
     {
         if (!sampling.NeedsDraftProbs())
         {
-            return _sampler.Sample(logits, history.Length, history);
+            return Repeats.Find(history, Repeats.Sure, Repeats.Sure, out var next) > 0 && history[next] < model.Config.VocabSize
+                ? history[next]
+                : _sampler.Sample(logits, history.Length, history);
         }
 
         var draftProbs = _sampler.DraftProbs(logits, history);

@@ -25,7 +25,7 @@ internal sealed class EdgeOnlyVerification : IVerification
             _promptLength,
             request.MaxTokens,
             request.IgnoreEndTokens ? [] : model.Tokenizer.EndTokens);
-        _drafter = new ModelDrafter(model);
+        _drafter = new ModelDrafter(model) { UsesRepeats = false };
 
         // Nothing is accepted here, so nothing is cut down to what could travel: it is the draft model's own text.
         _drafter.Begin(request with { Sampling = request.Sampling with { Acceptance = AcceptanceRule.SharedNoise } });

@@ -6,10 +6,13 @@ namespace Forerun.Inference.Drafting;
 /// <summary>Drafts with a small language model and the target's own sampling noise; several branches as one batch. No
 /// allocation per token, but for the draft probabilities that rejection sampling sends along. One generation and one caller at a time.</summary>
 /// <remarks>A branch's cache always holds a prefix of its tokens without a gap: <see cref="Extend"/> feeds what is
-/// missing, the last draft token after full acceptance included, and samples the token behind it.</remarks>
+/// missing, the last draft token after full acceptance included, and samples the token behind it. A small model is poor at
+/// copying: where the last <see cref="Repeats.Sure"/> tokens stood together before, what followed them there comes before the
+/// model's own choice, and where only a few did, directly behind it.</remarks>
 public sealed class ModelDrafter : IDrafter, IDisposable
 {
     private const int ChunkRows = 128;
+    private const int LeastRepeat = 2;
 
     private readonly LanguageModel _model;
     private readonly ForwardPass _pass;
@@ -25,6 +28,10 @@ public sealed class ModelDrafter : IDrafter, IDisposable
         _model = model;
         _pass = model.CreatePass(ChunkRows, IDrafter.MaxBranches);
     }
+
+    /// <summary>Whether text that repeats itself may be copied against the model's own choice (default). Never under rejection
+    /// sampling, where a draft token is drawn from the model.</summary>
+    public bool UsesRepeats { get; init; } = true;
 
     /// <inheritdoc/>
     public void Begin(GenerationRequest request)
@@ -151,15 +158,38 @@ public sealed class ModelDrafter : IDrafter, IDisposable
         }
     }
 
-    private static DraftedToken Choose(TokenSampler sampler, ReadOnlySpan<float> logits, ReadOnlySpan<int> history)
+    private DraftedToken Choose(TokenSampler sampler, ReadOnlySpan<float> logits, ReadOnlySpan<int> history)
     {
         Span<int> tokens = stackalloc int[TokenAlternatives.Capacity + 1];
         Span<float> scores = stackalloc float[TokenAlternatives.Capacity + 1];
         var count = sampler.Rank(logits, history.Length, history, tokens, scores);
+        var (own, margin) = (tokens[0], count > 1 ? scores[0] - scores[1] : TokenSampler.LargestLead);
+        var next = 0;
+        var repeat = UsesRepeats ? Repeats.Find(history, LeastRepeat, Repeats.Sure, out next) : 0;
+        if (repeat > 0 && history[next] < _model.Config.VocabSize)
+        {
+            count = Prefer(tokens, count, history[next], repeat == Repeats.Sure ? 0 : 1);
+        }
+
         return new DraftedToken(
-            tokens[0],
-            new TokenAlternatives(tokens[1..count]),
-            count > 1 ? scores[0] - scores[1] : TokenSampler.LargestLead);
+            tokens[0], new TokenAlternatives(tokens[1..count]), tokens[0] == own ? margin : float.NaN);
+    }
+
+    /// <summary>Moves a token to a rank, or inserts it there; nothing where its rank is better.</summary>
+    /// <returns>How many tokens there are now.</returns>
+    private static int Prefer(Span<int> tokens, int count, int token, int rank)
+    {
+        var at = tokens[..count].IndexOf(token);
+        if (at >= 0 && at <= rank)
+        {
+            return count;
+        }
+
+        count = at >= 0 ? count : Math.Min(count + 1, tokens.Length);
+        var moved = at >= 0 ? at : count - 1;
+        tokens[rank..moved].CopyTo(tokens[(rank + 1)..]);
+        tokens[rank] = token;
+        return count;
     }
 
     private bool IsEnd(int token) => !_ignoreEndTokens && _model.Tokenizer.EndTokens.Contains(token);

@@ -5,8 +5,7 @@ namespace Forerun.Inference.Drafting;
 /// <summary>Drafts without a model: what followed the last tokens where they stood before, in the prompt or in the
 /// output. Good where a text repeats its prompt. Deterministic; no allocation. One generation and one caller at a time.
 /// </summary>
-/// <remarks>The last three tokens are looked for first, then two, then one; the most recent place wins. Saxena 2023,
-/// "Prompt Lookup Decoding".</remarks>
+/// <remarks>The last three tokens are looked for first, then two, then one; the most recent place wins.</remarks>
 public sealed class NgramDrafter : IDrafter
 {
     private const int LongestMatch = 3;
@@ -20,17 +19,12 @@ public sealed class NgramDrafter : IDrafter
     /// <inheritdoc/>
     public int Propose(ReadOnlySpan<int> history, Span<int> destination)
     {
-        for (var length = Math.Min(LongestMatch, history.Length - 1); length > 0; length--)
+        if (Repeats.Find(history, shortest: 1, LongestMatch, out var next) > 0)
         {
-            // The last token is left out: a match must have a successor.
-            var at = history[..^1].LastIndexOf(history[^length..]);
-            if (at >= 0)
-            {
-                var continuation = history[(at + length)..];
-                var count = Math.Min(continuation.Length, destination.Length);
-                continuation[..count].CopyTo(destination);
-                return count;
-            }
+            var continuation = history[next..];
+            var count = Math.Min(continuation.Length, destination.Length);
+            continuation[..count].CopyTo(destination);
+            return count;
         }
 
         return 0;

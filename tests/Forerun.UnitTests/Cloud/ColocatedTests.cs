@@ -94,7 +94,7 @@ public class ColocatedTests
     {
         using var scheduler = new VerificationScheduler(TinyModels.Target, draft: TinyModels.ShortTarget);
         var generation = await Generations.AssertTextAsync(
-            new LocalVerifier(scheduler), Request with { MaxTokens = 60, IgnoreEndTokens = true });
+            new LocalVerifier(scheduler), Request with { MaxTokens = 60, IgnoreEndTokens = true, Sampling = TinyModels.Sampled(1) });
 
         // The draft model is the target itself: what it drafts is accepted, up to the end of its context.
         Assert.Equal(generation.End.Usage.DraftedTokens, generation.End.Usage.AcceptedTokens);

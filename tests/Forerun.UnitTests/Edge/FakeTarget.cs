@@ -11,6 +11,9 @@ namespace Forerun.UnitTests.Edge;
 internal sealed class FakeTarget(ImmutableArray<int> text, int vocabSize, int seed) : IVerifier, IVerification,
     IValueTaskSource<VerificationEvent>
 {
+    // A draft model looks after each of its layers, so a draft step is several ticks.
+    private const int MostTicksOfAPass = 36;
+
     private readonly Random _random = new(seed);
     private readonly Queue<(int At, Action<DraftInbox> TakeIn)> _up = new();
     private readonly Queue<(int At, VerificationEvent Event)> _down = new();
@@ -105,7 +108,7 @@ internal sealed class FakeTarget(ImmutableArray<int> text, int vocabSize, int se
 
         if (_decideAt < 0)
         {
-            _decideAt = _now + 1 + _random.Next(12);
+            _decideAt = _now + 1 + _random.Next(MostTicksOfAPass);
             Send(Announce(_random, Verify(draft)));
         }
 
