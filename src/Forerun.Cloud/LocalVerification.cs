@@ -17,6 +17,7 @@ internal sealed class LocalVerification : IVerification
     private readonly DraftInbox _inbox;
     private readonly DecodingMode _mode;
     private Assumption _announced;
+    private bool _isAnswering;
 
     public LocalVerification(
         VerificationScheduler scheduler,
@@ -113,7 +114,13 @@ internal sealed class LocalVerification : IVerification
     {
         try
         {
-            return await _events.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+            var next = await _events.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+            if (next is SignOfLife)
+            {
+                Volatile.Write(ref _isAnswering, false);
+            }
+
+            return next;
         }
         catch (ChannelClosedException exception) when (exception.InnerException is { } cause)
         {
@@ -122,8 +129,15 @@ internal sealed class LocalVerification : IVerification
         }
     }
 
-    /// <summary>The edge gave a sign of life.</summary>
-    public void Hear() => _scheduler.Hear(this);
+    /// <summary>The edge gave a sign of life: it is answered, unless an answer waits to be read already.</summary>
+    public void Hear()
+    {
+        _scheduler.Hear(this);
+        if (!Interlocked.Exchange(ref _isAnswering, true))
+        {
+            _events.Writer.TryWrite(new SignOfLife());
+        }
+    }
 
     /// <summary>Ends the generation; the reader sees the error.</summary>
     public void Cancel(Exception error) => _scheduler.Cancel(this, error);

@@ -99,8 +99,11 @@ internal sealed class VerifierService(VerificationScheduler scheduler, ILogger<V
                     case EdgeMessage.KindOneofCase.Open:
                         throw new ProtocolException(
                             VerificationErrorCode.BadMessage, "A stream is opened once.", "a draft", "a second Open");
-                    default:
+                    case EdgeMessage.KindOneofCase.KeepAlive:
                         verification.Hear();
+                        break;
+                    default:
+                        // A newer version's.
                         break;
                 }
             }

@@ -42,6 +42,9 @@ public sealed record DecodedRound
     /// </summary>
     public TimeSpan WaitTime { get; init; }
 
+    /// <summary>A message and its answer, where that was measured.</summary>
+    internal TimeSpan? RoundTripTime { get; init; }
+
     /// <summary>The server's part of <see cref="WaitTime"/>.</summary>
     public ServerTimings ServerTimings { get; init; }
 

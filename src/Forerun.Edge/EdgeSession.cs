@@ -102,6 +102,7 @@ internal sealed partial class EdgeSession : IDisposable
             DraftTime = _time.GetElapsedTime(started, drafted),
             WaitTime = _time.GetElapsedTime(drafted, verified),
             ServerTimings = verdict.Timings,
+            RoundTripTime = _verification.RoundTripTime,
             End = verdict.IsLast ? await ReadEndAsync(cancellationToken).ConfigureAwait(false) : null,
             Bytes = _verification.Bytes,
         };

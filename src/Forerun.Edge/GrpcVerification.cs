@@ -8,8 +8,13 @@ namespace Forerun.Edge;
 
 /// <summary>One generation's stream: drafts up, verdicts down.</summary>
 internal sealed class GrpcVerification(
-    AsyncDuplexStreamingCall<EdgeMessage, CloudMessage> call, CallFailures failures) : IVerification
+    AsyncDuplexStreamingCall<EdgeMessage, CloudMessage> call, CallFailures failures, TimeProvider time) : IVerification
 {
+    // An answer may be late because the server computes: the quickest of these counts.
+    private const int AnswersKept = 8;
+
+    private readonly Queue<TimeSpan> _answers = new(AnswersKept);
+    private long? _askedAt;
     private long _up;
     private long _down;
     private bool _ended;
@@ -18,12 +23,23 @@ internal sealed class GrpcVerification(
     public WireBytes Bytes => new(Interlocked.Read(ref _up), Interlocked.Read(ref _down));
 
     /// <inheritdoc/>
+    /// <remarks>Measured while the target streams, when no verdict tells it.</remarks>
+    public TimeSpan? RoundTripTime => _answers.Count == 0 ? null : _answers.Min();
+
+    /// <inheritdoc/>
     public ValueTask SendAsync(Core.Decoding.Draft draft, CancellationToken cancellationToken = default) =>
         WriteAsync(RoundMapping.ToMessage(draft), cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask StreamAsync(int throughRound, CancellationToken cancellationToken = default) =>
-        WriteAsync(RoundMapping.ToStreamMessage(throughRound), cancellationToken);
+    public async ValueTask StreamAsync(int throughRound, CancellationToken cancellationToken = default)
+    {
+        await WriteAsync(RoundMapping.ToStreamMessage(throughRound), cancellationToken).ConfigureAwait(false);
+        if (_askedAt is null)
+        {
+            _askedAt = time.GetTimestamp();
+            await WriteAsync(new EdgeMessage { KeepAlive = new() }, cancellationToken).ConfigureAwait(false);
+        }
+    }
 
     /// <summary>Writes a message. A stream that the server has closed takes nothing more: the next read tells why.
     /// </summary>
@@ -53,7 +69,12 @@ internal sealed class GrpcVerification(
                 case CloudMessage.KindOneofCase.GoAway:
                     throw GoingAway(message.GoAway);
                 default:
-                    if (RoundMapping.ToEvent(message) is { } verificationEvent)
+                    var verificationEvent = RoundMapping.ToEvent(message);
+                    if (verificationEvent is SignOfLife)
+                    {
+                        TakeAnswer();
+                    }
+                    else if (verificationEvent is not null)
                     {
                         _ended = verificationEvent is GenerationEnd;
                         return verificationEvent;
@@ -82,6 +103,20 @@ internal sealed class GrpcVerification(
         }
 
         call.Dispose();
+    }
+
+    private void TakeAnswer()
+    {
+        if (_askedAt is { } asked)
+        {
+            if (_answers.Count == AnswersKept)
+            {
+                _answers.Dequeue();
+            }
+
+            _answers.Enqueue(time.GetElapsedTime(asked));
+            _askedAt = null;
+        }
     }
 
     private async ValueTask<CloudMessage> ReadMessageAsync(CancellationToken cancellationToken)

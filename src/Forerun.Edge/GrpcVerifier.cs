@@ -76,7 +76,7 @@ public sealed class GrpcVerifier : IVerifier, IDisposable
         };
         var failures = new CallFailures(_options.Endpoint, _time);
         var call = _client.Generate(Headers(request), cancellationToken: CancellationToken.None);
-        var verification = new GrpcVerification(call, failures);
+        var verification = new GrpcVerification(call, failures, _time);
         try
         {
             await verification.WriteAsync(OpenMapping.ToMessage(opening), cancellationToken).ConfigureAwait(false);

@@ -51,17 +51,19 @@ internal static class RoundMapping
         Core.Decoding.Verdict verdict => new CloudMessage { Verdict = ToMessage(verdict) },
         Core.Decoding.Announcement announcement => new CloudMessage { Announcement = ToMessage(announcement) },
         GenerationEnd end => new CloudMessage { End = ToMessage(end) },
+        SignOfLife => new CloudMessage { KeepAlive = new V1.KeepAlive() },
         _ => throw new ArgumentException(
             $"{verificationEvent.GetType().Name} is not on the wire.", nameof(verificationEvent)),
     };
 
-    /// <summary>The event in a message; null where the message is none (keep-alive, or from a newer version).</summary>
+    /// <summary>The event in a message; null where the message is none (a newer version's).</summary>
     /// <exception cref="ProtocolException">A value does not fit.</exception>
     public static VerificationEvent? ToEvent(CloudMessage message) => message.KindCase switch
     {
         CloudMessage.KindOneofCase.Verdict => ToVerdict(message.Verdict),
         CloudMessage.KindOneofCase.Announcement => ToAnnouncement(message.Announcement),
         CloudMessage.KindOneofCase.End => ToEnd(message.End),
+        CloudMessage.KindOneofCase.KeepAlive => new SignOfLife(),
         _ => null,
     };
 

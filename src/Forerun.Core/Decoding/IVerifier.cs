@@ -22,6 +22,9 @@ public interface IVerification : IAsyncDisposable
     /// <summary>Bytes of messages so far; zero in process.</summary>
     WireBytes Bytes { get; }
 
+    /// <summary>What a message and its answer take, as little as was lately measured; null = not known.</summary>
+    TimeSpan? RoundTripTime => null;
+
     /// <summary>Sends the draft of the next round.</summary>
     /// <exception cref="ProtocolException">The draft does not follow the last verdict; some verifiers say so on the
     /// next read.</exception>

@@ -6,6 +6,9 @@ namespace Forerun.Core.Decoding;
 /// <summary>What a verification sends to the edge: announcements while it runs, one verdict, and an end.</summary>
 public abstract record VerificationEvent;
 
+/// <summary>The answer to a sign of life: says nothing about the text.</summary>
+public sealed record SignOfLife : VerificationEvent;
+
 /// <summary>An exit's provisional verdict, sent in the middle of a verification.</summary>
 /// <param name="Round">The round being verified.</param>
 /// <param name="ExitLayer">Number of layers run when the exit looked, 1 … layers - 1.</param>

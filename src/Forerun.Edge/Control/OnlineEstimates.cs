@@ -7,6 +7,7 @@ namespace Forerun.Edge.Control;
 internal sealed class OnlineEstimates(int maxDraftLength)
 {
     private const int LeastComparisons = 8;
+    private const double AnswerWeight = 4;
 
     private readonly Smoothed _draft = new(prior: 0, priorWeight: 0, memory: 32);
     private readonly Smoothed _roundTrip = new(prior: 0, priorWeight: 0, memory: 16);
@@ -14,10 +15,11 @@ internal sealed class OnlineEstimates(int maxDraftLength)
     private readonly SmoothedProfile _sentHits = new(maxDraftLength + 1, prior: 0.5);
     private readonly SmoothedProfile _acceptance = new(maxDraftLength, prior: 0.6);
     private readonly TimesByRows _verify = new(maxDraftLength + 1);
+    private double? _answer;
     private DecodedRound? _previous;
 
     /// <summary>Every time was measured, and the drafter was compared often enough.</summary>
-    public bool IsKnown => _verify.IsKnown && _roundTrip.Count > 0 && _acceptance.Count >= LeastComparisons;
+    public bool IsKnown => _verify.IsKnown && (_answer is not null || _roundTrip.Count > 0) && _acceptance.Count >= LeastComparisons;
 
     /// <summary>What is known now.</summary>
     public LatencyEstimates Current
@@ -29,7 +31,7 @@ internal sealed class OnlineEstimates(int maxDraftLength)
             {
                 DraftMs = _draft.Value,
                 VerifyMs = [.. _verify.Estimate()],
-                RoundTripMs = _roundTrip.Value,
+                RoundTripMs = RoundTripMs(),
                 Acceptance = _acceptance.Values,
                 HitRate = hits,
                 SentHitRate = [.. hits.Zip(_sentHits.Values, Math.Min)],
@@ -49,7 +51,11 @@ internal sealed class OnlineEstimates(int maxDraftLength)
             _verify.Learn(round.DraftLength + 1, server.TotalMilliseconds);
         }
 
-        if (isStreamed ? round.Round == 1 : round.Round > 1 && !round.IsSentAhead)
+        if (isStreamed && round.RoundTripTime is { } answer)
+        {
+            _answer = answer.TotalMilliseconds;
+        }
+        else if (isStreamed ? round.Round == 1 : round.Round > 1 && !round.IsSentAhead)
         {
             _roundTrip.Add(Math.Max(0, (round.WaitTime - server).TotalMilliseconds));
         }
@@ -68,6 +74,11 @@ internal sealed class OnlineEstimates(int maxDraftLength)
 
         _previous = round;
     }
+
+    /// <summary>What rounds waited beside the server's time, and what an answer took as long as few such rounds are known.</summary>
+    private double RoundTripMs() => _answer is { } answer
+        ? ((_roundTrip.Count * _roundTrip.Value) + (AnswerWeight * answer)) / (_roundTrip.Count + AnswerWeight)
+        : _roundTrip.Value;
 
     /// <summary>What drafting would have been.</summary>
     private void LearnRehearsed(DecodedRound round)

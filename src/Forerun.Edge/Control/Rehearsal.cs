@@ -37,9 +37,14 @@ internal sealed class Rehearsal(IDrafter drafter, VerdictOdds odds, TimeProvider
 
         var (before, started) = (trunk.Count, time.GetTimestamp());
         drafter.Extend(new ReadOnlySpan<DraftBranch>(in trunk));
+        var drafted = trunk.Count - before;
 
-        // The newest step counts: the first one also reads what was streamed before.
-        _tokenTime = trunk.Count > before ? time.GetElapsedTime(started) / (trunk.Count - before) : _tokenTime;
+        // A model's first step does not count: it also reads what was streamed before, or the whole prompt.
+        if (drafted > (before == 0 ? 1 : 0))
+        {
+            _tokenTime = time.GetElapsedTime(started) / drafted;
+        }
+
         return true;
     }
 

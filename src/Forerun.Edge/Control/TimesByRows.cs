@@ -8,6 +8,7 @@ internal sealed class TimesByRows(int maxRows)
     private const double SlopePrior = 0.1;
     private const double SlopePriorWeight = 1;
     private const double LineWeight = 2;
+    private const double MostSurprise = 2;
 
     private readonly Smoothed[] _byRows =
         [.. Enumerable.Range(0, maxRows).Select(_ => new Smoothed(prior: 0, priorWeight: 0, memory: 32))];
@@ -15,8 +16,10 @@ internal sealed class TimesByRows(int maxRows)
     /// <summary>Something was measured.</summary>
     public bool IsKnown => Array.Exists(_byRows, time => time.Count > 0);
 
-    /// <summary>Takes in a pass.</summary>
-    public void Learn(int rows, double ms) => _byRows[rows - 1].Add(ms);
+    /// <summary>Takes in a pass. One that took far longer than expected was held up: it counts as twice as long, so that it
+    /// cannot turn a choice over alone.</summary>
+    public void Learn(int rows, double ms) =>
+        _byRows[rows - 1].Add(IsKnown ? Math.Min(ms, MostSurprise * Estimate()[rows - 1]) : ms);
 
     /// <summary>Expected times of 1, 2, … rows, <c>[maxRows]</c>.</summary>
     public double[] Estimate()
