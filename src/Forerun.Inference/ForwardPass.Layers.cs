@@ -21,21 +21,13 @@ public sealed unsafe partial class ForwardPass
         }
     }
 
-    /// <summary><c>hidden += W_o · attention(norm(hidden))</c>, the addition left to the next step.</summary>
+    /// <summary><c>hidden += W_o · attention(norm(hidden))</c>.</summary>
     private void Attend(int worker, int layer, LayerWeights weights, ref int barriers)
     {
         var b = _buffers;
-        var hiddenSize = _model.Config.HiddenSize;
-        var (start, end) = Share(worker, _batch.RowCount);
-        for (var row = start; row < end; row++)
-        {
-            NormAndPrepare(worker, b.HiddenRow(row), weights.AttentionNorm, _groups, row);
-        }
-
+        NormAndPrepare(worker, weights.AttentionNorm, _groups, default);
         Barrier(ref barriers);
-        Multiply(worker, weights.Query, b.Activations, b.Queries, b.QuerySize);
-        Multiply(worker, weights.Key, b.Activations, b.Keys, b.KeySize);
-        Multiply(worker, weights.Value, b.Activations, b.Values, b.KeySize);
+        MultiplyQueryKeyValue(worker, weights);
         Barrier(ref barriers);
         FinishHeads(worker, layer, weights);
         if (worker == 0)
@@ -46,52 +38,21 @@ public sealed unsafe partial class ForwardPass
         Barrier(ref barriers);
         _attention.Run(_batch, worker, layer, b.Queries, b.Attended, ref barriers);
         Barrier(ref barriers);
-        for (var row = start; row < end; row++)
-        {
-            Prepare(b.Attended + ((long)row * b.QuerySize), b.QuerySize, b.Activations, _groups, row);
-        }
-
+        PrepareAttended(worker);
         Barrier(ref barriers);
-        Multiply(worker, weights.Output, b.Activations, b.Update, hiddenSize);
+        MultiplyAndAdd(worker, weights.Output, b.Activations);
         Barrier(ref barriers);
     }
 
     /// <summary><c>hidden += W_down · (silu(W_gate · norm(hidden)) * W_up · norm(hidden))</c>.</summary>
     private void FeedForward(int worker, LayerWeights weights, ref int barriers)
     {
-        var b = _buffers;
-        var hiddenSize = _model.Config.HiddenSize;
-        var intermediateSize = _model.Config.IntermediateSize;
-        var (start, end) = Share(worker, _batch.RowCount);
-        for (var row = start; row < end; row++)
-        {
-            _model.Kernels.Rows.Add(b.HiddenRow(row), b.Update + ((long)row * hiddenSize), hiddenSize);
-            NormAndPrepare(worker, b.HiddenRow(row), weights.FeedForwardNorm, _groups, row);
-        }
-
+        NormAndPrepare(worker, weights.FeedForwardNorm, _groups, default);
         Barrier(ref barriers);
-        Multiply(worker, weights.Gate, b.Activations, b.Gate, intermediateSize);
-        Multiply(worker, weights.Up, b.Activations, b.Up, intermediateSize);
-        var (tileStart, tileEnd) = Share(worker, weights.Gate.TileCount);
-        for (var row = 0; row < _batch.RowCount; row++)
-        {
-            var first = ((long)row * intermediateSize) + (tileStart * WeightMatrix.TileRows);
-            _model.Kernels.Rows.SwiGlu(b.Gate + first, b.Up + first, (tileEnd - tileStart) * WeightMatrix.TileRows);
-        }
-
+        MultiplyGate(worker, weights);
         Barrier(ref barriers);
-        for (var row = start; row < end; row++)
-        {
-            Prepare(b.Gate + ((long)row * intermediateSize), intermediateSize, b.Activations, _groups, row);
-        }
-
+        MultiplyAndAdd(worker, weights.Down, _buffers.GateActivations);
         Barrier(ref barriers);
-        Multiply(worker, weights.Down, b.Activations, b.Update, hiddenSize);
-        Barrier(ref barriers);
-        for (var row = start; row < end; row++)
-        {
-            _model.Kernels.Rows.Add(b.HiddenRow(row), b.Update + ((long)row * hiddenSize), hiddenSize);
-        }
     }
 
     /// <summary>Adds biases, normalises and rotates queries and keys, scales queries by 1 / sqrt(headDim), and stores
@@ -139,34 +100,113 @@ public sealed unsafe partial class ForwardPass
     private void RunHeadOn(int worker)
     {
         var barriers = 0;
-        var (start, end) = Share(worker, _batch.LogitRowCount);
-        for (var i = start; i < end; i++)
-        {
-            NormAndPrepare(worker, _buffers.HiddenRow(_batch.LogitRows[i]), _model.Weights.FinalNorm, _headGroups, i);
-        }
-
+        NormAndPrepare(worker, _model.Weights.FinalNorm, _headGroups, _batch.LogitRows);
         Barrier(ref barriers);
         var head = _model.Weights.Head;
-        var (tileStart, tileEnd) = Share(worker, head.TileCount);
-        _model.Kernels.Matrix(head.Format)
-            .Multiply(head, _buffers.Activations, _headGroups, _buffers.Logits, _buffers.LogitSize, tileStart, tileEnd);
+        for (var share = _shares.Begin(worker, head.TileCount, _batch.LogitRowCount); share.Next();)
+        {
+            Multiply(head, _buffers.Activations, _headGroups, _buffers.Logits, _buffers.LogitSize, share.Start, share.End);
+        }
     }
 
-    private void NormAndPrepare(int worker, float* row, NativeBuffer norm, in RowGroups groups, int index)
+    /// <summary>Normalises and prepares hidden states.</summary>
+    /// <param name="worker">The calling worker.</param>
+    /// <param name="norm">The norm's weights.</param>
+    /// <param name="groups">Division of the prepared rows.</param>
+    /// <param name="rows">The batch's row for each prepared row; empty = the same.</param>
+    private void NormAndPrepare(int worker, NativeBuffer norm, in RowGroups groups, ReadOnlySpan<int> rows)
     {
-        var hiddenSize = _model.Config.HiddenSize;
+        var (kernel, hiddenSize) = (_model.Kernels.Rows, _model.Config.HiddenSize);
         var normed = _buffers.Normed(worker);
-        _model.Kernels.Rows.RmsNorm(row, norm.Floats, normed, hiddenSize, _model.Config.RmsNormEps);
-        Prepare(normed, hiddenSize, _buffers.Activations, groups, index);
+        var parts = new RowParts(groups, hiddenSize, _model.Workers.Count);
+        var (startPart, endPart) = Share(worker, parts.Count);
+        for (var part = startPart; part < endPart; part++)
+        {
+            var (startRow, endRow, start, end) = parts[part];
+            for (var row = startRow; row < endRow; row++)
+            {
+                var hidden = _buffers.HiddenRow(rows.IsEmpty ? row : rows[row]);
+                var factor = kernel.InverseRms(hidden, hiddenSize, _model.Config.RmsNormEps);
+                kernel.Scale(hidden + start, norm.Floats + start, factor, normed + start, end - start);
+                _model.ActivationKernel.Prepare(normed, hiddenSize, start, end, _buffers.Activations, groups, row);
+            }
+        }
     }
 
-    private void Prepare(float* source, int columns, byte* activations, in RowGroups groups, int row) =>
-        _model.ActivationKernel.Prepare(source, columns, activations, groups, row);
-
-    private void Multiply(int worker, WeightMatrix weights, byte* activations, float* output, int stride)
+    private void PrepareAttended(int worker)
     {
-        var (start, end) = Share(worker, weights.TileCount);
-        _model.Kernels.Matrix(weights.Format).Multiply(weights, activations, _groups, output, stride, start, end);
+        var columns = _buffers.QuerySize;
+        var parts = new RowParts(_groups, columns, _model.Workers.Count);
+        var (startPart, endPart) = Share(worker, parts.Count);
+        for (var part = startPart; part < endPart; part++)
+        {
+            var (startRow, endRow, start, end) = parts[part];
+            for (var row = startRow; row < endRow; row++)
+            {
+                var attended = _buffers.Attended + ((long)row * columns);
+                _model.ActivationKernel.Prepare(attended, columns, start, end, _buffers.Activations, _groups, row);
+            }
+        }
+    }
+
+    /// <summary>One step for the three matrices: their tiles count as one sequence.</summary>
+    private void MultiplyQueryKeyValue(int worker, LayerWeights weights)
+    {
+        var b = _buffers;
+        var (keys, values) = (weights.Query.TileCount, weights.Query.TileCount + weights.Key.TileCount);
+        for (var share = _shares.Begin(worker, values + weights.Value.TileCount, _batch.RowCount); share.Next();)
+        {
+            var (start, end) = (share.Start, share.End);
+            Multiply(weights.Query, b.Activations, _groups, b.Queries, b.QuerySize, start, end);
+            Multiply(weights.Key, b.Activations, _groups, b.Keys, b.KeySize, start - keys, end - keys);
+            Multiply(weights.Value, b.Activations, _groups, b.Values, b.KeySize, start - values, end - values);
+        }
+    }
+
+    /// <summary>Gate and up projections, <c>silu(gate) * up</c>, and its preparing: each tile's columns from start to end.</summary>
+    private void MultiplyGate(int worker, LayerWeights weights)
+    {
+        var b = _buffers;
+        var size = _model.Config.IntermediateSize;
+        for (var share = _shares.Begin(worker, weights.Gate.TileCount, _batch.RowCount); share.Next();)
+        {
+            Multiply(weights.Gate, b.Activations, _groups, b.Gate, size, share.Start, share.End);
+            Multiply(weights.Up, b.Activations, _groups, b.Up, size, share.Start, share.End);
+            var (start, end) = (share.Start * WeightMatrix.TileRows, share.End * WeightMatrix.TileRows);
+            for (var row = 0; row < _batch.RowCount; row++)
+            {
+                var gate = b.Gate + ((long)row * size);
+                _model.Kernels.Rows.SwiGlu(gate + start, b.Up + ((long)row * size) + start, end - start);
+                _model.ActivationKernel.Prepare(gate, size, start, end, b.GateActivations, _groups, row);
+            }
+        }
+    }
+
+    /// <summary><c>hidden += weights · activations</c>.</summary>
+    private void MultiplyAndAdd(int worker, WeightMatrix weights, byte* activations)
+    {
+        var size = _model.Config.HiddenSize;
+        for (var share = _shares.Begin(worker, weights.TileCount, _batch.RowCount); share.Next();)
+        {
+            Multiply(weights, activations, _groups, _buffers.Update, size, share.Start, share.End);
+            var (start, end) = (share.Start * WeightMatrix.TileRows, share.End * WeightMatrix.TileRows);
+            for (var row = 0; row < _batch.RowCount; row++)
+            {
+                var update = _buffers.Update + ((long)row * size);
+                _model.Kernels.Rows.Add(_buffers.HiddenRow(row) + start, update + start, end - start);
+            }
+        }
+    }
+
+    /// <summary>Tiles from <paramref name="start"/> to <paramref name="end"/>, as far as the matrix has them.</summary>
+    private void Multiply(
+        WeightMatrix weights, byte* activations, in RowGroups groups, float* output, int stride, int start, int end)
+    {
+        (start, end) = (Math.Max(start, 0), Math.Min(end, weights.TileCount));
+        if (start < end)
+        {
+            _model.Kernels.Matrix(weights.Format).Multiply(weights, activations, groups, output, stride, start, end);
+        }
     }
 
     private void FinishHead(float* vector, int head, int row, NativeBuffer? bias, NativeBuffer? norm, float scale)

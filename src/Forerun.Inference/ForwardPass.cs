@@ -12,6 +12,7 @@ public sealed unsafe partial class ForwardPass : IDisposable
 {
     private readonly LanguageModel _model;
     private readonly AttentionStep _attention;
+    private readonly TileShares _shares;
     private readonly Action<int> _layersWork;
     private readonly Action<int> _headWork;
     private ForwardBatch _batch = new();
@@ -29,6 +30,7 @@ public sealed unsafe partial class ForwardPass : IDisposable
         MaxRows = maxRows;
         MaxLogitRows = maxLogitRows;
         _attention = new AttentionStep(model);
+        _shares = new TileShares(model.Workers.Count);
         _buffers = new PassBuffers(model, maxRows, maxLogitRows);
         _layersWork = RunLayersOn;
         _headWork = RunHeadOn;

@@ -4,10 +4,11 @@ namespace Forerun.Inference.Execution;
 
 /// <summary>Attention of one layer for all rows of a batch, shared out among the workers.</summary>
 /// <remarks>Few rows: each page of each KV head is an item of its own, and a second step merges the pages in order.
-/// Many rows: an item is a KV head and up to 16 rows, and merges pages as it goes. Both add up in the same order.</remarks>
+/// Many rows: an item is a KV head and up to 16 rows (fewer where workers would be idle), and merges pages as it goes. Both add up in the same order.</remarks>
 internal sealed unsafe class AttentionStep : IDisposable
 {
-    private const int RowsPerItem = 16;
+    private const int MaxRowsPerItem = 16;
+    private const int ItemsPerWorker = 3;
     private const int MaxSplitQueries = 64;
     private const int Quad = AttentionKernel.QueriesPerCall;
 
@@ -17,11 +18,11 @@ internal sealed unsafe class AttentionStep : IDisposable
     private readonly int _heads;
     private readonly int _group;
     private readonly int _stride;
-    private readonly int _maxPages;
     private readonly List<Item> _items = [];
     private readonly Scratch[] _scratch;
     private readonly NativeBuffer? _partials;
     private bool _split;
+    private int _mostPages;
     private int _next;
 
     /// <summary>Allocates scratch for every worker.</summary>
@@ -33,27 +34,29 @@ internal sealed unsafe class AttentionStep : IDisposable
         _heads = model.Config.NumAttentionHeads;
         _group = _heads / model.Config.NumKeyValueHeads;
         _stride = AttentionKernel.PartialStride(_layout.HeadDim);
-        _maxPages = (model.Config.MaxPositionEmbeddings + KvPage.Positions - 1) / KvPage.Positions;
         _scratch = new Scratch[model.Workers.Count];
         for (var i = 0; i < _scratch.Length; i++)
         {
-            _scratch[i] = new Scratch(_layout, _stride, (RowsPerItem * _group) + Quad);
+            _scratch[i] = new Scratch(_layout, _stride, (MaxRowsPerItem * _group) + Quad);
         }
 
         _partials = model.Workers.Count == 1
             ? null
-            : new NativeBuffer(4L * MaxSplitQueries * _maxPages * _stride);
+            : new NativeBuffer(4L * MaxSplitQueries * PageCount(model.Config.MaxPositionEmbeddings) * _stride);
     }
 
     /// <summary>Divides a batch into items.</summary>
     public void Plan(ForwardBatch batch)
     {
         _items.Clear();
+        _mostPages = 0;
         _split = _partials is not null && batch.RowCount * _heads <= MaxSplitQueries;
+        var rowsPerItem = batch.RowCount * _layout.KvHeads / (ItemsPerWorker * _model.Workers.Count);
+        rowsPerItem = _model.Workers.Count == 1 ? MaxRowsPerItem : Math.Clamp(rowsPerItem, 1, MaxRowsPerItem);
         var segments = batch.Segments;
         for (var s = 0; s < segments.Length; s++)
         {
-            var step = _split ? segments[s].RowCount : RowsPerItem;
+            var step = _split ? segments[s].RowCount : rowsPerItem;
             for (var row = 0; row < segments[s].RowCount; row += step)
             {
                 AddItems(segments[s], s, row, Math.Min(step, segments[s].RowCount - row));
@@ -108,6 +111,7 @@ internal sealed unsafe class AttentionStep : IDisposable
     private void AddItems(in BatchSegment segment, int index, int firstRow, int rowCount)
     {
         var pages = PageCount(segment.Position + firstRow + rowCount);
+        _mostPages = Math.Max(_mostPages, pages);
         for (var head = 0; head < _layout.KvHeads; head++)
         {
             if (!_split)
@@ -191,28 +195,28 @@ internal sealed unsafe class AttentionStep : IDisposable
 
     private void MergePages(ForwardBatch batch, int worker, float* output, float* running)
     {
+        var (workers, queries) = (_model.Workers.Count, batch.RowCount * _heads);
+        var (start, end) = (queries * worker / workers, queries * (worker + 1) / workers);
         foreach (ref readonly var segment in batch.Segments)
         {
-            for (var row = 0; row < segment.RowCount; row++)
+            var first = segment.FirstRow * _heads;
+            for (var query = Math.Max(start, first); query < Math.Min(end, first + (segment.RowCount * _heads)); query++)
             {
-                var pages = PageCount(segment.Position + row + 1);
-                for (var head = worker; head < _heads; head += _model.Workers.Count)
+                var (row, head) = Math.DivRem(query, _heads);
+                var pages = PageCount(segment.Position + row - segment.FirstRow + 1);
+                new ReadOnlySpan<float>(Partial(row, head, 0), _stride).CopyTo(new Span<float>(running, _stride));
+                for (var page = 1; page < pages; page++)
                 {
-                    var batchRow = segment.FirstRow + row;
-                    new ReadOnlySpan<float>(Partial(batchRow, head, 0), _stride).CopyTo(new Span<float>(running, _stride));
-                    for (var page = 1; page < pages; page++)
-                    {
-                        _kernel.Merge(running, Partial(batchRow, head, page), _layout.HeadDim);
-                    }
-
-                    _kernel.Finish(running, output + (((long)batchRow * _heads) + head) * _layout.HeadDim, _layout.HeadDim);
+                    _kernel.Merge(running, Partial(row, head, page), _layout.HeadDim);
                 }
+
+                _kernel.Finish(running, output + ((long)query * _layout.HeadDim), _layout.HeadDim);
             }
         }
     }
 
     private float* Partial(int row, int head, int page) =>
-        _partials!.Floats + (((((long)row * _heads) + head) * _maxPages) + page) * _stride;
+        _partials!.Floats + (((((long)row * _heads) + head) * _mostPages) + page) * _stride;
 
     private float* At(float* rows, in BatchSegment segment, in Item item, int query) =>
         rows + ((((long)segment.FirstRow + item.FirstRow + (query / _group)) * _heads)

@@ -30,8 +30,8 @@ internal sealed unsafe class PassBuffers : IDisposable
         Cosines = Floats((long)maxRows * config.HeadDim / 2);
         Sines = Floats((long)maxRows * config.HeadDim / 2);
         Logits = Floats((long)maxLogitRows * LogitSize);
-        var widest = Math.Max(config.IntermediateSize, Math.Max(config.HiddenSize, QuerySize));
-        Activations = (byte*)Floats((model.ActivationKernel.ActivationBytes(Math.Max(maxRows, maxLogitRows), widest) + 3) / 4);
+        Activations = Prepared(model, Math.Max(maxRows, maxLogitRows), Math.Max(config.HiddenSize, QuerySize));
+        GateActivations = Prepared(model, maxRows, config.IntermediateSize);
         _normed = new float*[model.Workers.Count];
         for (var i = 0; i < _normed.Length; i++)
         {
@@ -75,6 +75,10 @@ internal sealed unsafe class PassBuffers : IDisposable
     /// <summary>Prepared activations of the current step.</summary>
     public byte* Activations { get; }
 
+    /// <summary>Prepared activations of the feed-forward's second half, written while the first still reads its own.
+    /// </summary>
+    public byte* GateActivations { get; }
+
     /// <summary>Rotary cosines of the rows' positions, <c>[rows, headDim / 2]</c>.</summary>
     public float* Cosines { get; }
 
@@ -101,6 +105,9 @@ internal sealed unsafe class PassBuffers : IDisposable
             buffer.Dispose();
         }
     }
+
+    private byte* Prepared(LanguageModel model, int rows, int columns) =>
+        (byte*)Floats((model.ActivationKernel.ActivationBytes(rows, columns) + 3) / 4);
 
     private float* Floats(long count)
     {

@@ -46,19 +46,22 @@ internal static unsafe class ActivationBlocks
     /// <summary>Bytes for <paramref name="rows"/> rows of <paramref name="columns"/> columns.</summary>
     public static long Bytes(int rows, int columns) => (long)rows * (columns / 32) * BytesPerRow;
 
-    /// <summary>Quantises one row into its place.</summary>
+    /// <summary>Quantises columns of one row into their place.</summary>
     /// <param name="source">The row, <c>[columns]</c>.</param>
     /// <param name="columns">A multiple of 32.</param>
+    /// <param name="start">First column to quantise, a multiple of 32.</param>
+    /// <param name="end">End of the columns to quantise, a multiple of 32.</param>
     /// <param name="blocks">All blocks of the pass.</param>
     /// <param name="groups">The division of the pass's rows.</param>
     /// <param name="row">Which row.</param>
-    public static void Quantize(float* source, int columns, byte* blocks, in RowGroups groups, int row)
+    public static void Quantize(
+        float* source, int columns, int start, int end, byte* blocks, in RowGroups groups, int row)
     {
         var group = groups.GroupOf(row);
         var size = groups.Size(group);
         var index = row - groups.Start(group);
-        var block = blocks + Bytes(groups.Start(group), columns);
-        for (var column = 0; column < columns; column += 32, block += BytesPerRow * size)
+        var block = blocks + Bytes(groups.Start(group), columns) + Bytes(size, start);
+        for (var column = start; column < end; column += 32, block += BytesPerRow * size)
         {
             QuantizeBlock(source + column, block, size, index);
         }

@@ -16,9 +16,10 @@ internal sealed unsafe class FloatMatrixKernel<TLanes>(int maxRows) : MatrixKern
     public override long ActivationBytes(int rows, int columns) => 4L * rows * columns;
 
     /// <inheritdoc/>
-    public override void Prepare(float* source, int columns, byte* activations, in RowGroups groups, int row) =>
-        new ReadOnlySpan<float>(source, columns).CopyTo(
-            new Span<float>((float*)activations + ((long)row * columns), columns));
+    public override void Prepare(
+        float* source, int columns, int start, int end, byte* activations, in RowGroups groups, int row) =>
+        new ReadOnlySpan<float>(source + start, end - start).CopyTo(
+            new Span<float>((float*)activations + ((long)row * columns) + start, end - start));
 
     /// <inheritdoc/>
     public override void Multiply(

@@ -24,8 +24,9 @@ internal sealed unsafe class IntegerMatrixKernel<TDot, TAccumulator, TWeights, T
     public override long ActivationBytes(int rows, int columns) => ActivationBlocks.Bytes(rows, columns);
 
     /// <inheritdoc/>
-    public override void Prepare(float* source, int columns, byte* activations, in RowGroups groups, int row) =>
-        ActivationBlocks.Quantize(source, columns, activations, groups, row);
+    public override void Prepare(
+        float* source, int columns, int start, int end, byte* activations, in RowGroups groups, int row) =>
+        ActivationBlocks.Quantize(source, columns, start, end, activations, groups, row);
 
     /// <inheritdoc/>
     public override void Multiply(

@@ -11,8 +11,21 @@ internal abstract unsafe class MatrixKernel
     /// <summary>Bytes of prepared activations, <c>[rows, columns]</c>.</summary>
     public abstract long ActivationBytes(int rows, int columns);
 
-    /// <summary>Brings one activation row, <c>[columns]</c>, into the form that <see cref="Multiply"/> reads.</summary>
-    public abstract void Prepare(float* source, int columns, byte* activations, in RowGroups groups, int row);
+    /// <summary>Brings columns of one activation row, <c>[columns]</c>, into the form that <see cref="Multiply"/> reads.
+    /// </summary>
+    /// <param name="source">The row, from its first column.</param>
+    /// <param name="columns">Columns of the row.</param>
+    /// <param name="start">First column to prepare, a multiple of 32.</param>
+    /// <param name="end">End of the columns to prepare, a multiple of 32.</param>
+    /// <param name="activations">Prepared rows.</param>
+    /// <param name="groups">Their division.</param>
+    /// <param name="row">Which row.</param>
+    public abstract void Prepare(
+        float* source, int columns, int start, int end, byte* activations, in RowGroups groups, int row);
+
+    /// <summary>Brings a whole row into the form that <see cref="Multiply"/> reads.</summary>
+    public void Prepare(float* source, int columns, byte* activations, in RowGroups groups, int row) =>
+        Prepare(source, columns, 0, columns, activations, groups, row);
 
     /// <summary><c>output[row, 16 * tile …] = weights[16 * tile …, :] · activations[row, :]</c>.</summary>
     /// <param name="weights">The matrix.</param>

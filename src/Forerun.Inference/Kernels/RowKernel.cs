@@ -8,7 +8,14 @@ internal abstract unsafe class RowKernel
 {
     /// <summary><c>output = x / sqrt(mean(x²) + epsilon) * weight</c>; count is a multiple of 16. Output may
     /// be x.</summary>
-    public abstract void RmsNorm(float* x, float* weight, float* output, int count, float epsilon);
+    public void RmsNorm(float* x, float* weight, float* output, int count, float epsilon) =>
+        Scale(x, weight, InverseRms(x, count, epsilon), output, count);
+
+    /// <summary><c>1 / sqrt(mean(x²) + epsilon)</c>; count is a multiple of 16.</summary>
+    public abstract float InverseRms(float* x, int count, float epsilon);
+
+    /// <summary><c>output = x * factor * weight</c>; count is a multiple of 16. Output may be x.</summary>
+    public abstract void Scale(float* x, float* weight, float factor, float* output, int count);
 
     /// <summary><c>x += y</c>; count is a multiple of 16.</summary>
     public abstract void Add(float* x, float* y, int count);
@@ -26,7 +33,7 @@ internal sealed unsafe class RowKernel<TLanes> : RowKernel
 {
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override void RmsNorm(float* x, float* weight, float* output, int count, float epsilon)
+    public override float InverseRms(float* x, int count, float epsilon)
     {
         var even = TLanes.Create(0f);
         var odd = TLanes.Create(0f);
@@ -45,7 +52,14 @@ internal sealed unsafe class RowKernel<TLanes> : RowKernel
             even = TLanes.MultiplyAdd(a, a, even);
         }
 
-        var scale = TLanes.Create(1f / MathF.Sqrt((TLanes.Sum(even + odd) / count) + epsilon));
+        return 1f / MathF.Sqrt((TLanes.Sum(even + odd) / count) + epsilon);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void Scale(float* x, float* weight, float factor, float* output, int count)
+    {
+        var scale = TLanes.Create(factor);
         for (var i = 0; i < count; i += 16)
         {
             TLanes.Store(TLanes.Load(ref x[i]) * scale * TLanes.Load(ref weight[i]), ref output[i]);

@@ -57,7 +57,9 @@ public unsafe class ActivationBlocksTests
             var scaled = Row(source, row);
             fixed (float* x = scaled)
             {
-                ActivationBlocks.Quantize(x, source.Length, blocks.Pointer, groups, row);
+                // In two parts, as two workers would.
+                ActivationBlocks.Quantize(x, source.Length, 32, source.Length, blocks.Pointer, groups, row);
+                ActivationBlocks.Quantize(x, source.Length, 0, 32, blocks.Pointer, groups, row);
             }
         }
 

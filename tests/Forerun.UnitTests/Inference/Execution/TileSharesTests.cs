@@ -1,0 +1,78 @@
+using Forerun.Inference.Execution;
+using Forerun.Inference.Kernels;
+
+namespace Forerun.UnitTests.Inference.Execution;
+
+public class TileSharesTests
+{
+    [Theory]
+    [InlineData(1, 96, 1)]
+    [InlineData(2, 96, 1)]
+    [InlineData(3, 37, 8)]
+    [InlineData(4, 3, 128)]
+    [InlineData(5, 0, 16)]
+    public void Begin_AnyNumberOfWorkers_EveryTileIsTakenOncePerStep(int workers, int count, int rows)
+    {
+        using var pool = new WorkerPool(workers);
+        var shares = new TileShares(workers);
+        var taken = new int[5, count];
+        pool.Run(worker =>
+        {
+            var barriers = 0;
+            for (var step = 0; step < taken.GetLength(0); step++)
+            {
+                for (var share = shares.Begin(worker, count, rows); share.Next();)
+                {
+                    Assert.True(share.Start % 2 == 0 && share.Start < share.End);
+                    for (var tile = share.Start; tile < share.End; tile++)
+                    {
+                        Interlocked.Increment(ref taken[step, tile]);
+                    }
+                }
+
+                pool.Barrier(ref barriers);
+            }
+        });
+        Assert.All(taken.Cast<int>(), times => Assert.Equal(1, times));
+    }
+
+    [Fact]
+    public void Next_OneWorkerIsLate_TheOtherTakesItsTiles()
+    {
+        var shares = new TileShares(2);
+        var tiles = 0;
+        for (var share = shares.Begin(worker: 0, count: 96, rows: 4); share.Next();)
+        {
+            tiles += share.End - share.Start;
+        }
+
+        Assert.Equal(96, tiles);
+        Assert.False(shares.Begin(worker: 1, count: 96, rows: 4).Next());
+    }
+
+    [Theory]
+    [InlineData(1, 576, 1)]
+    [InlineData(5, 576, 2)]
+    [InlineData(16, 576, 2)]
+    [InlineData(17, 64, 3)]
+    [InlineData(2, 32, 4)]
+    public void RowParts_CoverEveryBlockOnce_EquallyManyForEachWorker(int rows, int columns, int workers)
+    {
+        var parts = new RowParts(new RowGroups(rows, maxRows: 8), columns, workers);
+        var blocks = new int[rows, columns / 32];
+        for (var part = 0; part < parts.Count; part++)
+        {
+            var (startRow, endRow, start, end) = parts[part];
+            for (var row = startRow; row < endRow; row++)
+            {
+                for (var column = start; column < end; column += 32)
+                {
+                    blocks[row, column / 32]++;
+                }
+            }
+        }
+
+        Assert.Equal(0, parts.Count % workers);
+        Assert.All(blocks.Cast<int>(), times => Assert.Equal(1, times));
+    }
+}
