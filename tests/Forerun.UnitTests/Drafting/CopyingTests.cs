@@ -20,10 +20,9 @@ public class CopyingTests
         IgnoreEndTokens = true,
     };
 
-    public static TheoryData<float> Temperatures => [0f, 0.8f];
-
     [Theory]
-    [MemberData(nameof(Temperatures))]
+    [InlineData(0f)]
+    [InlineData(0.8f)]
     public void Propose_SixTokensStoodTogetherBefore_DraftsWhatFollowedThem(float temperature)
     {
         int[] history = [20, 1, 2, 3, 4, 5, 6, Repeated, 30, 40, 21, 1, 2, 3, 4, 5, 6];
