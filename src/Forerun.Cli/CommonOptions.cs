@@ -80,6 +80,12 @@ internal sealed class CommonOptions
 
     public Option<int?> Core { get; } = new("--core") { Description = "Bind the whole process to this core (Linux)." };
 
+    public Option<bool> KeepAwake { get; } = new("--keep-awake")
+    {
+        Description = "While generations run, spin on cores that are idle, so that none halts and a message waits for none to wake; "
+            + "gives way to everything else, and costs busy cores (Linux).",
+    };
+
     public Option<WeightFormat> Weights { get; } = new("--weights")
     {
         Description = "packed = integers, fast; original = single precision, for reference runs.",
@@ -127,6 +133,9 @@ internal sealed class CommonOptions
             Weights = parsed.GetValue(Weights),
         };
     }
+
+    /// <summary><see cref="KeepAwake"/> for a process of this program.</summary>
+    public string[] ForwardKeepAwake(ParseResult parsed) => parsed.GetValue(KeepAwake) ? [KeepAwake.Name] : [];
 
     /// <summary>The chosen rule of acceptance; the default where a command does not offer the choice.</summary>
     public AcceptanceRule AcceptanceOf(ParseResult parsed) =>

@@ -83,7 +83,7 @@ internal sealed class DraftSession(LanguageModel model, SamplingOptions sampling
     {
         if (!sampling.NeedsDraftProbs())
         {
-            return Repeats.Find(history, Repeats.Sure, Repeats.Sure, out var next) > 0 && history[next] < model.Config.VocabSize
+            return Repeats.Find(history, Repeats.Sure, Repeats.Sure, out var next) > 0
                 ? history[next]
                 : _sampler.Sample(logits, history.Length, history);
         }

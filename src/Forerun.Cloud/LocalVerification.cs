@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
 using Forerun.Core.Decoding;
+using Forerun.Inference;
 using Forerun.Inference.Exits;
 
 namespace Forerun.Cloud;
@@ -47,6 +48,9 @@ internal sealed class LocalVerification : IVerification
 
     /// <summary>Makes the announcements of a generation that drafts ahead; null where the target has no exits.</summary>
     internal ExitAnnouncer? Announcer { get; init; }
+
+    /// <summary>Keeps cores awake for it; null = they may halt.</summary>
+    internal AwakeCores? Awake { get; init; }
 
     /// <summary>Counts generations: a smaller number is older.</summary>
     internal long Number { get; init; }

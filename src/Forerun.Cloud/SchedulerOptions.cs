@@ -1,4 +1,5 @@
 using Forerun.Core.Emulation;
+using Forerun.Inference;
 using Forerun.Protocol;
 
 namespace Forerun.Cloud;
@@ -43,11 +44,16 @@ public sealed record SchedulerOptions
     /// <see cref="Timeout.InfiniteTimeSpan"/> = never. It may last a quarter longer.</summary>
     public TimeSpan IdleLimit { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>Keeps the process's cores from halting while a session is open (<see cref="AwakeCores"/>): verdicts leave sooner
+    /// where an idle core takes long to wake. Default false; Linux only.</summary>
+    public bool KeepAwake { get; init; }
+
     /// <summary>Hardware whose times the target's passes are stretched to; null (default) = this machine's own.</summary>
     public EmulatedProfile? Emulated { get; init; }
 
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    /// <exception cref="PlatformNotSupportedException">An option needs another system.</exception>
     internal void Validate()
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxSessions, 1);
@@ -62,6 +68,11 @@ public sealed record SchedulerOptions
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(IdleLimit, TimeSpan.FromSeconds(1));
             ArgumentOutOfRangeException.ThrowIfGreaterThan(IdleLimit, TimeSpan.FromDays(30));
+        }
+
+        if (KeepAwake)
+        {
+            AwakeCores.ThrowIfUnsupported();
         }
 
         ArgumentOutOfRangeException.ThrowIfNegative(ExitThreshold);

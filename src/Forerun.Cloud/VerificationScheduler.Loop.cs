@@ -191,6 +191,7 @@ public sealed partial class VerificationScheduler
 
             verification.Session.Dispose();
             verification.Drafting?.Dispose();
+            verification.Awake?.Dispose();
             verification.Released.TrySetResult();
             SignalIfEmpty();
         }

@@ -138,6 +138,7 @@ public sealed partial class VerificationScheduler : IDisposable
                 Announcer = request.Mode.DraftsAhead()
                     ? _exits?.CreateAnnouncer(request, limits)
                     : null,
+                Awake = _options.KeepAwake ? new AwakeCores() : null,
             };
             _sessions.Add(verification);
             Enqueue(verification);

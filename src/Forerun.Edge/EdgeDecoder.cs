@@ -4,6 +4,7 @@ using Forerun.Core.Decoding;
 using Forerun.Edge.Control;
 using Forerun.Edge.EdgeOnly;
 using Forerun.Edge.PreDrafting;
+using Forerun.Inference;
 using Forerun.Inference.Drafting;
 using Forerun.Protocol;
 
@@ -29,6 +30,7 @@ public sealed class EdgeDecoder
     /// <param name="timeProvider">Measures the rounds; null = the system's clock.</param>
     /// <exception cref="ArgumentOutOfRangeException">The draft length is not in 1 … 16, or another option is out of
     /// range.</exception>
+    /// <exception cref="PlatformNotSupportedException">An option needs another system.</exception>
     public EdgeDecoder(
         IVerifier verifier,
         IDrafter? drafter = null,
@@ -40,6 +42,11 @@ public sealed class EdgeDecoder
         _options = options ?? EdgeDecoderOptions.Default;
         _time = timeProvider ?? TimeProvider.System;
         _options.PreDrafts.Validate();
+        if (_options.KeepAwake)
+        {
+            AwakeCores.ThrowIfUnsupported();
+        }
+
         if (_options.DraftLength is < 1 or > ProtocolConstants.MaxDraftLength)
         {
             throw new ArgumentOutOfRangeException(
@@ -107,6 +114,7 @@ public sealed class EdgeDecoder
             request = request with { DraftLength = _options.DraftLength };
         }
 
+        using var awake = _options.KeepAwake ? new AwakeCores() : null;
         var policy = PolicyOf(request.Mode);
         request = request with { Mode = policy.Open() };
         var verification = await verifier.OpenAsync(request, cancellationToken).ConfigureAwait(false);

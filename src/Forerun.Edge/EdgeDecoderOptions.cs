@@ -1,5 +1,6 @@
 using Forerun.Edge.EdgeOnly;
 using Forerun.Edge.PreDrafting;
+using Forerun.Inference;
 
 namespace Forerun.Edge;
 
@@ -14,6 +15,10 @@ public sealed record EdgeDecoderOptions
 
     /// <summary>How much is drafted ahead in the modes preemptive, pipelined and auto.</summary>
     public PreDraftOptions PreDrafts { get; init; } = PreDraftOptions.Default;
+
+    /// <summary>Keeps the process's cores from halting while a generation runs (<see cref="AwakeCores"/>): verdicts are read sooner
+    /// where an idle core takes long to wake. Default false; Linux only.</summary>
+    public bool KeepAwake { get; init; }
 
     /// <summary>Goes on with the draft model alone where the verifier is unavailable or gets lost: that text is not the
     /// target's, and each of its rounds tells the <see cref="DecodedRound.Loss"/>. Null (default) = the generation fails,

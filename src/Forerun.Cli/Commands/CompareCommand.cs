@@ -35,9 +35,10 @@ internal static class CompareCommand
         await using var server = await ServerProcess.StartAsync(
             targetPath,
             BundledModels.Draft(parsed.GetValue(options.Common.DraftModel)),
-            parsed.GetValue(options.Emulate),
+            [.. EmulateOption.Arguments(parsed.GetValue(options.Emulate)), .. options.Common.ForwardKeepAwake(parsed)],
             cancellationToken);
         ServerProcess.TakeOtherCore();
+        using var awake = parsed.GetValue(options.Common.KeepAwake) ? new AwakeCores() : null;
 
         using var draft = options.Drafter.Load(
             parsed, options.Common.DraftModel, new ModelLoadOptions { Threads = 1 }, tokenizerPath: () => targetPath, emulated);

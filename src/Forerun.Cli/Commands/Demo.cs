@@ -40,6 +40,9 @@ internal sealed class Demo(
         DecodingMode.Autoregressive, DecodingMode.Speculative, DecodingMode.Preemptive, DecodingMode.Pipelined,
     ];
 
+    /// <summary>Options for every process, the server's too.</summary>
+    public ImmutableArray<string> ProcessOptions { get; init; } = [];
+
     /// <summary>Runs all modes.</summary>
     /// <param name="write">Receives what happens, live; null = quiet.</param>
     /// <param name="cancellationToken">Ends everything, the processes included.</param>
@@ -48,7 +51,7 @@ internal sealed class Demo(
         var hardware = emulated is null ? "" : $", both emulating {emulated.Profile.Name} ({emulated.Profile.Describe()})";
         write?.Invoke($"Starting a server and an edge process, between them {profile.Describe()}{hardware} …\n");
         await using var server = await ServerProcess.StartAsync(
-            targetPath, draftPath: null, emulated?.NameOrPath, cancellationToken);
+            targetPath, draftPath: null, [.. EmulateOption.Arguments(emulated?.NameOrPath), .. ProcessOptions], cancellationToken);
         await using var link = new LinkRelay(server.Address, profile, linkSeed);
         var measured = await MeasureRoundTripAsync(link.Address, cancellationToken);
         var modes = ImmutableArray.CreateBuilder<GenerationReport>();
@@ -76,7 +79,7 @@ internal sealed class Demo(
                 "edge", prompt, "--server", server.ToString(), "--mode", ModeNames.Of(mode),
                 "--draft-length", draftLength.ToString(CultureInfo.InvariantCulture),
                 "--threads", "1", "--report", path, .. emulated is null ? ["--warm-up"] : EmulateOption.Arguments(emulated.NameOrPath),
-                .. ServerProcess.CoreOption(1), .. edgeArguments,
+                .. ServerProcess.CoreOption(1), .. ProcessOptions, .. edgeArguments,
             ]);
             var buffer = new char[256];
             int read;

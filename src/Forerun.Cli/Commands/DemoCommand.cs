@@ -32,7 +32,7 @@ internal static class DemoCommand
         emulate.Description += $" {NoHardware} = leave that run out.";
         var command = new Command("demo", "A server and an edge process, a network between them, and the same text in every mode.")
         {
-            prompt, emulate, options.Model, options.DraftModel, options.DraftLength,
+            prompt, emulate, options.KeepAwake, options.Model, options.DraftModel, options.DraftLength,
             options.Temperature, options.TopP, options.TopK, options.MinP, options.Seed, options.MaxTokens, options.Json,
         };
         linkOptions.AddTo(command);
@@ -76,7 +76,10 @@ internal static class DemoCommand
                     .. Forward(parsed, options.MinP),
                     .. Forward(parsed, options.Seed),
                     options.MaxTokens.Name, tokens.ToString(CultureInfo.InvariantCulture),
-                ]);
+                ])
+            {
+                ProcessOptions = [.. options.ForwardKeepAwake(parsed)],
+            };
         });
         return command;
     }

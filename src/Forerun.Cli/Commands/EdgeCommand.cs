@@ -32,7 +32,7 @@ internal static class EdgeCommand
         var emulate = EmulateOption.Create("drafting");
         var command = new Command("edge", "Draft on this machine, let a server verify.")
         {
-            prompt, listen, warmUp, explain, report, emulate,
+            prompt, listen, warmUp, explain, report, options.KeepAwake, emulate,
         };
         edge.AddTo(command, options, needsServer: true);
         command.Validators.Add(result =>

@@ -39,7 +39,7 @@ internal static class LongPromptBenchCommand
         {
             var json = parsed.GetValue(options.Json);
             var path = BundledModels.Target(parsed.GetValue(options.Model));
-            await using var server = await ServerProcess.StartAsync(path, draftPath: null, emulate: null, cancellationToken);
+            await using var server = await ServerProcess.StartAsync(path, draftPath: null, options: [], cancellationToken);
             ServerProcess.TakeOtherCore();
             var format = TextFormat.Read(path);
             using var verifier = new GrpcVerifier(new GrpcVerifierOptions

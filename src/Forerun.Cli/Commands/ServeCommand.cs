@@ -51,7 +51,7 @@ internal static class ServeCommand
         var emulate = EmulateOption.Create("the target's passes");
         var command = new Command("serve", "Serve the target to edges and to OpenAI's clients, until Ctrl+C.")
         {
-            options.Model, draftModel, urls, httpUrls, kvMemory, noReuse, emulate,
+            options.Model, draftModel, urls, httpUrls, kvMemory, noReuse, options.KeepAwake, emulate,
         };
         exitOptions.AddTo(command);
         options.AddEngine(command);
@@ -76,6 +76,7 @@ internal static class ServeCommand
                 {
                     KvMemory = parsed.GetValue(kvMemory),
                     ReusePrefixes = !parsed.GetValue(noReuse),
+                    KeepAwake = parsed.GetValue(options.KeepAwake),
                     Emulated = emulated,
                 },
                 ConfigureLogging = ConsoleLog(json),

@@ -37,7 +37,7 @@ internal static class ServerBenchCommand
             var json = parsed.GetValue(options.Json);
             var draftPath = BundledModels.Draft(parsed.GetValue(options.DraftModel));
             await using var server = await ServerProcess.StartAsync(
-                BundledModels.Target(parsed.GetValue(options.Model)), draftPath, emulate: null, cancellationToken);
+                BundledModels.Target(parsed.GetValue(options.Model)), draftPath, options: [], cancellationToken);
             ServerProcess.TakeOtherCore();
 
             using var draft = LanguageModel.Load(draftPath, new ModelLoadOptions { Threads = 1 });

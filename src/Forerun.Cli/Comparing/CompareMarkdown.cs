@@ -36,7 +36,8 @@ internal static class CompareMarkdown
     {
         var machine = settings.Machine;
         yield return $"**Machine**: {machine.Cpu}, {machine.Cores} cores, {machine.InstructionSet}; {machine.System}, {machine.Runtime}; "
-            + (machine.Pinned ? "server and edge on a core each" : "server and edge on the same cores");
+            + (machine.Pinned ? "server and edge on a core each" : "server and edge on the same cores")
+            + (settings.KeepAwake ? ", kept awake" : "");
         yield return $"**Commit**: {settings.Commit ?? "unknown"}";
         yield return $"**Target**: {settings.Target}; **drafter**: {settings.Drafter}";
         yield return $"**Prompts**: {string.Join(", ", settings.Prompts.Select(set => $"{set.Count} of {set.Name}"))}; first turn; up to {settings.MaxTokens} tokens";

@@ -71,7 +71,7 @@ internal sealed class CompareOptions
         Common.MaxTokens.DefaultValueFactory = _ => 64;
         Option[] options =
         [
-            Prompts, Limit, Modes, DraftLengths, Temperatures, Seeds, Output, Emulate, Common.Model,
+            Prompts, Limit, Modes, DraftLengths, Temperatures, Seeds, Output, Emulate, Common.KeepAwake, Common.Model,
             Common.TopP, Common.TopK, Common.MinP, Common.RepetitionPenalty, Common.Acceptance, Common.MaxTokens, Common.Raw, Common.Json,
         ];
         foreach (var option in options)
@@ -122,6 +122,7 @@ internal sealed class CompareOptions
             MaxTokens = parsed.GetValue(Common.MaxTokens),
             Raw = parsed.GetValue(Common.Raw),
             Machine = Machine.This(),
+            KeepAwake = parsed.GetValue(Common.KeepAwake),
             Emulated = EmulateOption.Profile(parsed, Emulate)?.Name,
             EmulatedTimes = EmulateOption.Profile(parsed, Emulate)?.Describe(),
             Commit = Machine.Commit,

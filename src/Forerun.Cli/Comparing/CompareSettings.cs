@@ -36,6 +36,9 @@ internal sealed record CompareSettings
 
     public required Machine Machine { get; init; }
 
+    /// <summary>Whether server and edge keep their cores from halting.</summary>
+    public bool KeepAwake { get; init; }
+
     /// <summary>Hardware whose times are emulated; null = the times are the machine's.</summary>
     public string? Emulated { get; init; }
 

@@ -62,7 +62,12 @@ internal sealed class EdgeSetup : IDisposable
                 : server is not null ? setup.Connect(server, targetId)
                 : setup.LoadTarget(BundledModels.Target(parsed.GetValue(common.Model)), engine);
             setup.ModelName = await NameAsync(verifier, server, fallback is not null, cancellationToken);
-            var decoding = new EdgeDecoderOptions { DraftLength = parsed.GetValue(common.DraftLength), Fallback = fallback };
+            var decoding = new EdgeDecoderOptions
+            {
+                DraftLength = parsed.GetValue(common.DraftLength),
+                KeepAwake = parsed.GetValue(common.KeepAwake),
+                Fallback = fallback,
+            };
             setup.Decoder = new EdgeDecoder(verifier, draft.Drafter, decoding);
             setup.Generator = new TextGenerator(
                 verifier,

@@ -44,17 +44,17 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// </summary>
     /// <param name="targetPath">Target model.</param>
     /// <param name="draftPath">Draft model for the mode colocated; null = that mode is refused.</param>
-    /// <param name="emulate">Hardware to emulate, by name or file; null = none.</param>
+    /// <param name="options">Further options.</param>
     /// <param name="cancellationToken">Ends the wait and the process.</param>
     /// <exception cref="InvalidOperationException">It failed; the message is its own.</exception>
     public static async Task<ServerProcess> StartAsync(
-        string targetPath, string? draftPath, string? emulate, CancellationToken cancellationToken)
+        string targetPath, string? draftPath, IEnumerable<string> options, CancellationToken cancellationToken)
     {
         var process = new ChildProcess(
         [
             "serve", "--model", targetPath, "--urls", "http://127.0.0.1:0", "--threads", "1", "--json", "--no-prefix-reuse",
             .. draftPath is null ? [] : (string[])["--draft-model", draftPath],
-            .. EmulateOption.Arguments(emulate), .. CoreOption(0),
+            .. options, .. CoreOption(0),
         ]);
         try
         {

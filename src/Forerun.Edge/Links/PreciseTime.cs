@@ -37,7 +37,8 @@ internal sealed partial class PreciseTime : TimeProvider
     {
         while (true)
         {
-            if (GetElapsedTime(GetTimestamp(), WaitForTimers()) is { Ticks: > 0 } left)
+            var due = WaitForTimers();
+            if (GetElapsedTime(GetTimestamp(), due) is { Ticks: > 0 } left)
             {
                 Nap(left);
             }

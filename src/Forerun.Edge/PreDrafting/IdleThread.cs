@@ -1,15 +1,12 @@
-using System.Runtime.InteropServices;
+using Forerun.Inference.Execution;
 
 namespace Forerun.Edge.PreDrafting;
 
 /// <summary>A thread for work that may wait: on its core everything else goes first, so that what reads the network need not
 /// wait for a draft step to end. One piece of work at a time. Disposing ends the thread; no work may be running.</summary>
-/// <remarks>On Linux its policy is SCHED_IDLE: a thread that wakes up takes the core from it at once, where among threads of
-/// one priority it may wait for some milliseconds. Elsewhere it has the lowest priority.</remarks>
-internal sealed partial class IdleThread : IDisposable
+/// <remarks>On Linux by <see cref="IdlePolicy"/>; elsewhere it has the lowest priority.</remarks>
+internal sealed class IdleThread : IDisposable
 {
-    private const int IdlePolicy = 5;
-
     private readonly SemaphoreSlim _given = new(0);
     private Action? _work;
 
@@ -47,23 +44,15 @@ internal sealed partial class IdleThread : IDisposable
         _given.Release();
     }
 
-    [LibraryImport("libc", EntryPoint = "sched_setscheduler")]
-    private static partial int SetPolicy(int thread, int policy, in int priority);
-
     private void Loop()
     {
-        if (OperatingSystem.IsLinux())
-        {
-            // Where the system refuses, the thread is like any other: slower, and right.
-            _ = SetPolicy(0, IdlePolicy, 0);
-        }
-
+        // Where it is refused, all is slower, and right.
+        _ = IdlePolicy.TryTake();
         while (true)
         {
             _given.Wait();
             if (_work is not { } work)
             {
-                _given.Dispose();
                 return;
             }
 

@@ -166,7 +166,7 @@ public sealed class ModelDrafter : IDrafter, IDisposable
         var (own, margin) = (tokens[0], count > 1 ? scores[0] - scores[1] : TokenSampler.LargestLead);
         var next = 0;
         var repeat = UsesRepeats ? Repeats.Find(history, LeastRepeat, Repeats.Sure, out next) : 0;
-        if (repeat > 0 && history[next] < _model.Config.VocabSize)
+        if (repeat > 0)
         {
             count = Prefer(tokens, count, history[next], repeat == Repeats.Sure ? 0 : 1);
         }

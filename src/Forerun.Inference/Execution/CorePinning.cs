@@ -14,6 +14,9 @@ internal sealed partial class CorePinning
 
     private CorePinning(int[] cores) => _cores = cores;
 
+    /// <summary>Cores that the calling thread could use when this was created.</summary>
+    public int Count => _cores.Length;
+
     /// <summary>Reads which cores the process may use.</summary>
     /// <exception cref="PlatformNotSupportedException">Not Linux, or fewer cores than workers.</exception>
     public static unsafe CorePinning Create(int workers)

@@ -36,6 +36,17 @@ public class EdgeOnlyTests
     }
 
     [Fact]
+    public async Task EdgeOnly_PromptRepeatsItself_IsTheDraftModelsOwnTextToo()
+    {
+        const int repeated = 77;
+        var request = Request with { PromptTokens = [.. TinyModels.Prompt, repeated, .. TinyModels.Prompt] };
+        var own = TinyModels.PlainLoop(TinyModels.Draft, request);
+        Assert.NotEqual(repeated, own[0]);
+        var generation = await new EdgeDecoder(new EdgeOnlyVerifier(TinyModels.Draft)).CompleteAsync(request, Deadline.Token);
+        Assert.Equal(own, generation.Tokens);
+    }
+
+    [Fact]
     public async Task EdgeOnly_FullContext_EndsThereAndALongerPromptIsRefused()
     {
         var decoder = new EdgeDecoder(new EdgeOnlyVerifier(TinyModels.ShortTarget));

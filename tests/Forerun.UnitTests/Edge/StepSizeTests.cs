@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Forerun.Core.Decoding;
 using Forerun.Edge;
+using Forerun.Edge.PreDrafting;
 using Forerun.Inference.Drafting;
 using Forerun.UnitTests.Cloud;
 using Forerun.UnitTests.Edge.Control;
@@ -33,6 +34,55 @@ public class StepSizeTests
         };
         Assert.Equal(text, (await decoder.CompleteAsync(request, Deadline.Token)).Tokens);
         Assert.Equal(expected, drafter.Steps.Skip(drafter.Steps.Count / 2).Max());
+    }
+
+    [Fact]
+    public void Step_Interrupted_IsNotTakenForAFastOne()
+    {
+        var undisturbed = StepSizes(interruptedRounds: 0);
+        Assert.Equal((8, 1), (undisturbed[0], undisturbed[^1]));
+        Assert.Equal(undisturbed, StepSizes(interruptedRounds: 20));
+    }
+
+    /// <summary>Drafts ahead in rounds whose first step is interrupted, then in some that are not, where every branch costs as
+    /// much as the first.</summary>
+    /// <returns>The branches of each whole step.</returns>
+    private static List<int> StepSizes(int interruptedRounds)
+    {
+        var clock = new FakeTimeProvider();
+        var timed = new TimedDrafter(new GuessingDrafter([]), new WorldTimes(4, 0, 0, 0), clock, branchCost: 1);
+        var drafter = new InterruptibleDrafter(timed);
+        using var ahead = new PreDrafter(drafter, _ => 4, new VerdictOdds(), PreDraftOptions.Default, clock);
+        for (var round = 1; round <= interruptedRounds + 10; round++)
+        {
+            using var trunk = new DraftBranch();
+            trunk.Follow([1, 2, 3], wanted: 4);
+            for (var i = 0; i < trunk.Wanted; i++)
+            {
+                trunk.Append(new DraftedToken(10 + i, new TokenAlternatives([.. Enumerable.Range(20, 11)]), Margin: 1));
+            }
+
+            ahead.Begin(new Draft(round, 3, [.. trunk.Drafted]), trunk, sendsAhead: false);
+            Assert.True(ahead.Step(() => round <= interruptedRounds));
+        }
+
+        return timed.Steps;
+    }
+
+    /// <summary>Stops at its first look, at no cost.</summary>
+    private sealed class InterruptibleDrafter(IDrafter inner) : IDrafter
+    {
+        public void Begin(GenerationRequest request) => inner.Begin(request);
+
+        public int Propose(ReadOnlySpan<int> history, Span<int> destination) => throw new NotSupportedException();
+
+        public void Extend(ReadOnlySpan<DraftBranch> branches, Func<bool>? isInterrupted = null)
+        {
+            if (isInterrupted?.Invoke() != true)
+            {
+                inner.Extend(branches);
+            }
+        }
     }
 
     /// <summary>Knows the text, is wrong every third time, and right with any of eleven other ideas then.</summary>
