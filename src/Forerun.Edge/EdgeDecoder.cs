@@ -19,6 +19,7 @@ public sealed class EdgeDecoder
     private readonly EdgeDecoderOptions _options;
     private readonly TimeProvider _time;
     private readonly VerdictOdds _odds = new();
+    private readonly CoreRoom _room;
     private Controller? _controller;
 
     /// <summary>Decodes with these parts; the caller keeps owning them.</summary>
@@ -41,6 +42,7 @@ public sealed class EdgeDecoder
         _drafter = drafter;
         _options = options ?? EdgeDecoderOptions.Default;
         _time = timeProvider ?? TimeProvider.System;
+        _room = new CoreRoom(_time);
         _options.PreDrafts.Validate();
         if (_options.KeepAwake)
         {
@@ -120,7 +122,7 @@ public sealed class EdgeDecoder
         var verification = await verifier.OpenAsync(request, cancellationToken).ConfigureAwait(false);
         await using var _ = verification.ConfigureAwait(false);
         using var session = new EdgeSession(
-            verification, _drafter, request, policy, _options.PreDrafts, _odds, _time);
+            verification, _drafter, request, policy, _options.PreDrafts, _odds, _room, _time);
         DecodedRound round;
         do
         {

@@ -1,4 +1,5 @@
 using Forerun.Core.Decoding;
+using Forerun.Edge.PreDrafting;
 
 namespace Forerun.Edge;
 
@@ -58,17 +59,35 @@ internal sealed partial class EdgeSession
         var next = new PendingEvent(_verification.ReadAsync(cancellationToken));
         if (DraftsAhead)
         {
-            while (await Idle.RunAsync(() => DraftAhead(next)).ConfigureAwait(false) is { } ahead)
+            while (await RunAheadAsync(() => DraftAhead(next)).ConfigureAwait(false) is { } ahead)
             {
                 await _verification.SendAsync(ahead, cancellationToken).ConfigureAwait(false);
             }
         }
         else if (IsStreaming && _rehearsal is { IsRunning: true })
         {
-            await Idle.RunAsync(() => Rehearse(next)).ConfigureAwait(false);
+            await RunAheadAsync(() => Rehearse(next)).ConfigureAwait(false);
         }
 
         return await next.TakeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Runs work that nobody waits for yet on a thread that gives way, or right here where that would hardly get on.
+    /// </summary>
+    private async ValueTask<T> RunAheadAsync<T>(Func<T> work)
+    {
+        if (_room.IsCrowded)
+        {
+            return work();
+        }
+
+        var asked = _time.GetTimestamp();
+        _idle ??= new IdleThread();
+        return await _idle.RunAsync(() =>
+        {
+            _room.Start(asked);
+            return work();
+        }).ConfigureAwait(false);
     }
 
     /// <summary>Drafts ahead until there is something to send, which it gives back, or the event has come, or nothing is left

@@ -19,6 +19,7 @@ internal sealed partial class EdgeSession : IDisposable
     private readonly bool _needsDraftProbs;
     private readonly bool _wantsLogProbabilities;
     private readonly TimeProvider _time;
+    private readonly CoreRoom _room;
     private IdleThread? _idle;
     private DraftBranch _trunk = new();
     private DecodingChoice _choice;
@@ -35,6 +36,7 @@ internal sealed partial class EdgeSession : IDisposable
         IDecodingPolicy policy,
         PreDraftOptions preDrafts,
         VerdictOdds odds,
+        CoreRoom room,
         TimeProvider time)
     {
         _verification = verification;
@@ -43,7 +45,7 @@ internal sealed partial class EdgeSession : IDisposable
         _needsDraftProbs = request.Sampling.NeedsDraftProbs();
         _wantsLogProbabilities = request.TopLogProbabilities is not null;
         _policy = policy;
-        _time = time;
+        (_room, _time) = (room, time);
         _position = request.PromptTokens.Length;
 
         // The target's own context bounds its verdicts; here only the token limit is known for sure.
@@ -117,9 +119,6 @@ internal sealed partial class EdgeSession : IDisposable
         _preDrafter?.Dispose();
         _trunk.Dispose();
     }
-
-    /// <summary>Where drafts are made that nobody waits for yet.</summary>
-    private IdleThread Idle => _idle ??= new IdleThread();
 
     /// <summary>Whether the next round's draft is guessed at while this one is verified.</summary>
     private bool DraftsAhead => _choice.Mode.DraftsAhead();

@@ -104,7 +104,7 @@ public class StreamedRoundsTests
         };
         var verification = await target.OpenAsync(request, Deadline.Token);
         using var session = new EdgeSession(
-            verification, drafter, request, policy, PreDraftOptions.Default, new VerdictOdds(), TimeProvider.System);
+            verification, drafter, request, policy, PreDraftOptions.Default, new VerdictOdds(), new CoreRoom(TimeProvider.System), TimeProvider.System);
         List<DecodedRound> rounds = [];
         while (rounds.LastOrDefault()?.End is null)
         {

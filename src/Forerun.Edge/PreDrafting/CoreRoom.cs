@@ -1,0 +1,24 @@
+namespace Forerun.Edge.PreDrafting;
+
+/// <summary>Whether the core has room for work that gives way to everything: where another program keeps it busy, such work
+/// hardly gets on, and a verdict would wait for it. Learns from how late it starts. One caller at a time.</summary>
+/// <param name="time">Measures.</param>
+internal sealed class CoreRoom(TimeProvider time)
+{
+    private static readonly TimeSpan MostDelay = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan Memory = TimeSpan.FromSeconds(30);
+
+    private long? _crowdedAt;
+
+    /// <summary>Lately there was no room.</summary>
+    public bool IsCrowded => _crowdedAt is { } at && time.GetElapsedTime(at) < Memory;
+
+    /// <summary>Work was asked for then, and starts now.</summary>
+    public void Start(long asked)
+    {
+        if (time.GetElapsedTime(asked) > MostDelay)
+        {
+            _crowdedAt = time.GetTimestamp();
+        }
+    }
+}
