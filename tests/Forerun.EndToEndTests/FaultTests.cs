@@ -194,6 +194,8 @@ public class FaultTests(ServerFixture fixture) : IClassFixture<ServerFixture>
 
         Assert.True(await call.ResponseStream.MoveNext(Deadline.Token));
         Assert.Equal(CloudMessage.KindOneofCase.Accepted, call.ResponseStream.Current.KindCase);
+        Assert.True(await call.ResponseStream.MoveNext(Deadline.Token));
+        Assert.Equal(CloudMessage.KindOneofCase.KeepAlive, call.ResponseStream.Current.KindCase);
         Assert.False(await call.ResponseStream.MoveNext(Deadline.Token));
         await ServerFixture.AssertNoSessionsAsync(fixture.Server);
     }

@@ -33,4 +33,22 @@ public class OverheadTests(ServerFixture fixture) : IClassFixture<ServerFixture>
 
         Assert.NotNull(before?.End);
     }
+
+    [Fact]
+    public async Task RoundTripTime_WhileTheTargetStreams_IsMeasured()
+    {
+        const int rounds = 60;
+        using var verifier = fixture.Connect();
+        await using var verification = await verifier.OpenAsync(
+            new() { PromptTokens = TinyModels.Prompt, MaxTokens = rounds + 1, IgnoreEndTokens = true, Mode = DecodingMode.Pipelined },
+            Deadline.Token);
+        Assert.Null(verification.RoundTripTime);
+        await verification.StreamAsync(rounds, Deadline.Token);
+        for (var round = 1; round <= rounds; round++)
+        {
+            Assert.Equal(round, Assert.IsType<Verdict>(await verification.ReadAsync(Deadline.Token)).Round);
+        }
+
+        Assert.True(verification.RoundTripTime > TimeSpan.Zero);
+    }
 }

@@ -48,10 +48,27 @@ public class SilentEdgeTests
             await DecideAsync(verification, round);
             time.Advance(AlmostLimit);
             verification.Hear();
+            Assert.IsType<SignOfLife>(await verification.ReadAsync(Deadline.Token));
             time.Advance(AlmostLimit);
         }
 
         Assert.Equal(1, scheduler.SessionCount);
+    }
+
+    [Fact]
+    public async Task KeepAlives_ThatNobodyReadsTheAnswerOf_AreAnsweredOnce()
+    {
+        using var scheduler = new VerificationScheduler(TinyModels.Target);
+        await using var verification = scheduler.Open(Request);
+        for (var i = 0; i < 1000; i++)
+        {
+            verification.Hear();
+        }
+
+        Assert.IsType<SignOfLife>(await verification.ReadAsync(Deadline.Token));
+        verification.Hear();
+        Assert.IsType<SignOfLife>(await verification.ReadAsync(Deadline.Token));
+        await DecideAsync(verification, 1);
     }
 
     [Fact]
