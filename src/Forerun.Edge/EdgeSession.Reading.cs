@@ -94,6 +94,7 @@ internal sealed partial class EdgeSession
     /// to draft.</summary>
     private Draft? DraftAhead(PendingEvent next)
     {
+        Func<bool> isUrgent = () => next.IsUrgent;
         while (!next.HasCome)
         {
             if (_preDrafter!.NextToSend() is { } ahead)
@@ -101,10 +102,13 @@ internal sealed partial class EdgeSession
                 return ahead;
             }
 
-            if (!_preDrafter.Step(() => next.IsUrgent))
+            if (!_preDrafter.Step(isUrgent))
             {
                 break;
             }
+
+            // On the caller's thread nothing else gives way.
+            Thread.Yield();
         }
 
         return null;

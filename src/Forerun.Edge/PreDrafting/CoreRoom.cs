@@ -5,10 +5,14 @@ namespace Forerun.Edge.PreDrafting;
 /// <param name="time">Measures.</param>
 internal sealed class CoreRoom(TimeProvider time)
 {
+    // One late start may be a hiccup of the machine.
+    private const int MostLateStarts = 1;
+
     private static readonly TimeSpan MostDelay = TimeSpan.FromMilliseconds(10);
-    private static readonly TimeSpan Memory = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Memory = TimeSpan.FromSeconds(10);
 
     private long? _crowdedAt;
+    private int _lateStarts;
 
     /// <summary>Lately there was no room.</summary>
     public bool IsCrowded => _crowdedAt is { } at && time.GetElapsedTime(at) < Memory;
@@ -16,7 +20,8 @@ internal sealed class CoreRoom(TimeProvider time)
     /// <summary>Work was asked for then, and starts now.</summary>
     public void Start(long asked)
     {
-        if (time.GetElapsedTime(asked) > MostDelay)
+        _lateStarts = time.GetElapsedTime(asked) > MostDelay ? _lateStarts + 1 : 0;
+        if (_lateStarts > MostLateStarts)
         {
             _crowdedAt = time.GetTimestamp();
         }
