@@ -13,13 +13,14 @@ public sealed unsafe class MemoryReader : IDisposable
     private readonly long _partBytes;
     private readonly Action<int> _read;
 
-    /// <summary>Allocates the buffer and the threads.</summary>
+    /// <summary>Allocates the buffer.</summary>
     /// <param name="bytes">Size of the buffer: as large as what is to be compared, for caches may hold part of it.</param>
-    /// <param name="threads">Threads, each reading its own part.</param>
-    public MemoryReader(long bytes, int threads)
+    /// <param name="model">Its threads read, each its own part, on the cores that they compute on.</param>
+    public MemoryReader(long bytes, LanguageModel model)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bytes);
-        _workers = new WorkerPool(threads);
+        _workers = model.Workers;
+        var threads = _workers.Count;
         _buffer = new NativeBuffer(bytes, clear: true);
         _sums = new ulong[threads * 16];
         _partBytes = bytes / threads / 512 * 512;
@@ -36,11 +37,7 @@ public sealed unsafe class MemoryReader : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _workers.Dispose();
-        _buffer.Dispose();
-    }
+    public void Dispose() => _buffer.Dispose();
 
     private static ulong Read(byte* start, long bytes)
     {

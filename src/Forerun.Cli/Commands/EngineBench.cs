@@ -46,7 +46,7 @@ internal sealed class EngineBench(string path, ModelLoadOptions load, int contex
         progress("decode beside plain reading …");
         var decodeBytes = model.WeightBytesPerPass + (model.KvBytesPerPosition * (context + 1));
         var (decodeSpeed, readSpeed) = CompareWithReading(
-            decodeBytes, model.Threads, () => Step(pass, cache, tokens, rows: 1, cancellationToken));
+            decodeBytes, model, () => Step(pass, cache, tokens, rows: 1, cancellationToken));
         var decode = timings[1].Median();
         return new EngineReport
         {
@@ -127,9 +127,9 @@ internal sealed class EngineBench(string path, ModelLoadOptions load, int contex
 
     /// <summary>Decode steps and plain reading of as many bytes in turn, for the machine's speed drifts; bytes per second.
     /// </summary>
-    private (List<double> Decode, List<double> Read) CompareWithReading(long bytes, int threads, Func<double> step)
+    private (List<double> Decode, List<double> Read) CompareWithReading(long bytes, LanguageModel model, Func<double> step)
     {
-        using var reader = new MemoryReader(bytes, threads);
+        using var reader = new MemoryReader(bytes, model);
         var (decode, read) = (new List<double>(), new List<double>());
         for (var i = -WarmUp; i < repetitions; i++)
         {
