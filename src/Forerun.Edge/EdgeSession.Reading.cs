@@ -102,10 +102,13 @@ internal sealed partial class EdgeSession
                 return ahead;
             }
 
+            var begun = _time.GetTimestamp();
             if (!_preDrafter.Step(isUrgent))
             {
                 break;
             }
+
+            _room.EndStep(begun);
 
             // On the caller's thread nothing else gives way.
             Thread.Yield();

@@ -1,29 +1,49 @@
 namespace Forerun.Edge.PreDrafting;
 
-/// <summary>Whether the core has room for work that gives way to everything: where another program keeps it busy, such work
-/// hardly gets on, and a verdict would wait for it. Learns from how late it starts. One caller at a time.</summary>
+/// <summary>Whether the core has room for work that gives way to everything: where others keep it busy, another program or
+/// this one's compiler, such work hardly gets on, and a verdict would wait for it. Learns from how late it starts, and from steps
+/// that take far longer than usual. One caller at a time.</summary>
 /// <param name="time">Measures.</param>
 internal sealed class CoreRoom(TimeProvider time)
 {
-    // One late start may be a hiccup of the machine.
-    private const int MostLateStarts = 1;
+    private const double Forgetting = 1.05;
 
     private static readonly TimeSpan MostDelay = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan Together = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Memory = TimeSpan.FromSeconds(10);
 
+    private TimeSpan _usualStep = TimeSpan.MaxValue;
+    private long? _heldUpAt;
     private long? _crowdedAt;
-    private int _lateStarts;
 
     /// <summary>Lately there was no room.</summary>
     public bool IsCrowded => _crowdedAt is { } at && time.GetElapsedTime(at) < Memory;
 
     /// <summary>Work was asked for then, and starts now.</summary>
-    public void Start(long asked)
+    public void Start(long asked) => Learn(time.GetElapsedTime(asked) > MostDelay);
+
+    /// <summary>A step began then, and is over now.</summary>
+    public void EndStep(long begun)
     {
-        _lateStarts = time.GetElapsedTime(asked) > MostDelay ? _lateStarts + 1 : 0;
-        if (_lateStarts > MostLateStarts)
+        var taken = time.GetElapsedTime(begun);
+        Learn(taken > MostDelay && taken - MostDelay > _usualStep && taken / 2 > _usualStep);
+        _usualStep = taken < _usualStep ? taken : _usualStep * Forgetting;
+    }
+
+    /// <summary>Once may be a hiccup of the machine; twice in a second is a crowd.</summary>
+    private void Learn(bool isHeldUp)
+    {
+        if (!isHeldUp)
         {
-            _crowdedAt = time.GetTimestamp();
+            return;
         }
+
+        var now = time.GetTimestamp();
+        if (_heldUpAt is { } before && time.GetElapsedTime(before, now) < Together)
+        {
+            _crowdedAt = now;
+        }
+
+        _heldUpAt = now;
     }
 }

@@ -9,15 +9,35 @@ public class CoreRoomTests
 
     [Theory]
     [InlineData(false, 0)]
-    [InlineData(false, 300)]
+    [InlineData(false, 900)]
     [InlineData(false, 10, 10, 10)]
-    [InlineData(false, 11, 10, 11)]
+    [InlineData(false, 11, 10, 10, 1500)]
     [InlineData(true, 11, 11)]
+    [InlineData(true, 11, 10, 11)]
     [InlineData(true, 0, 300, 200, 0)]
-    public void Start_LateTwiceInARow_MeansThatTheCoreIsCrowded(bool isCrowded, params int[] delaysMs)
+    public void Start_LateTwiceInASecond_MeansThatTheCoreIsCrowded(bool isCrowded, params int[] delaysMs)
     {
         var room = new CoreRoom(_time);
         Array.ForEach(delaysMs, delay => Start(room, delay));
+        Assert.Equal(isCrowded, room.IsCrowded);
+    }
+
+    [Theory]
+    [InlineData(false, 1, 11, 11)]
+    [InlineData(true, 1, 12, 1, 12)]
+    [InlineData(false, 75, 140, 75, 140)]
+    [InlineData(true, 75, 160, 75, 160)]
+    [InlineData(false, 160, 75, 75)]
+    public void EndStep_FarLongerThanUsualTwiceInASecond_MeansThatTheCoreIsCrowded(bool isCrowded, params int[] stepsMs)
+    {
+        var room = new CoreRoom(_time);
+        foreach (var step in stepsMs)
+        {
+            var begun = _time.GetTimestamp();
+            _time.Advance(TimeSpan.FromMilliseconds(step));
+            room.EndStep(begun);
+        }
+
         Assert.Equal(isCrowded, room.IsCrowded);
     }
 
