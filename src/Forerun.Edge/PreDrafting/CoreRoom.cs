@@ -26,7 +26,7 @@ internal sealed class CoreRoom(TimeProvider time)
     public void EndStep(long begun)
     {
         var taken = time.GetElapsedTime(begun);
-        Learn(taken > MostDelay && taken - MostDelay > _usualStep && taken / 2 > _usualStep);
+        Learn(taken - MostDelay > _usualStep && taken / 2 > _usualStep);
         _usualStep = taken < _usualStep ? taken : _usualStep * Forgetting;
     }
 
