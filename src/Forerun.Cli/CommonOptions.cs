@@ -86,10 +86,10 @@ internal sealed class CommonOptions
             + "gives way to everything else, and costs busy cores (Linux).",
     };
 
-    public Option<WeightFormat> Weights { get; } = new("--weights")
+    public Option<WeightFormat?> Weights { get; } = new("--weights")
     {
-        Description = "packed = integers, fast; original = single precision, for reference runs.",
-        DefaultValueFactory = _ => WeightFormat.Packed,
+        Description = "packed = integers, fast; fourbit = 4 bits for every matrix; original = single precision, for reference runs. "
+            + "Default: fourbit for draft models, else packed.",
     };
 
     public Option<bool> Json { get; } = new("--json") { Description = "One JSON document on standard output." };
@@ -118,6 +118,10 @@ internal sealed class CommonOptions
         }
     }
 
+    /// <summary>How to load a draft model.</summary>
+    public ModelLoadOptions DraftEngine(ParseResult parsed) =>
+        Engine(parsed) with { Weights = parsed.GetValue(Weights) ?? ModelLoadOptions.Draft.Weights };
+
     /// <summary>How to load models.</summary>
     public ModelLoadOptions Engine(ParseResult parsed)
     {
@@ -130,7 +134,7 @@ internal sealed class CommonOptions
         {
             Threads = parsed.GetValue(Threads),
             Pin = parsed.GetValue(Pin),
-            Weights = parsed.GetValue(Weights),
+            Weights = parsed.GetValue(Weights) ?? ModelLoadOptions.Default.Weights,
         };
     }
 

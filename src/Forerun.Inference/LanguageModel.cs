@@ -56,7 +56,12 @@ public sealed class LanguageModel : IDisposable
 
     /// <summary>Which arithmetic the text depends on beside the file. Two machines with the same id and the same numerics
     /// id give the same bits.</summary>
-    public string NumericsId => _options.Weights == WeightFormat.Original ? "f32-v1" : "int8-v1";
+    public string NumericsId => _options.Weights switch
+    {
+        WeightFormat.Original => "f32-v1",
+        WeightFormat.FourBit => "int4-v1",
+        _ => "int8-v1",
+    };
 
     /// <summary>Token ids of the head's rows; empty when row i is token i.</summary>
     public ImmutableArray<int> DraftVocabulary => Config.DraftVocabulary;

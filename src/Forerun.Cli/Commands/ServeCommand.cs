@@ -65,7 +65,7 @@ internal static class ServeCommand
             using var exits = exitOptions.Load(parsed, target, targetPath);
             using var draft = parsed.GetResult(draftModel) is null
                 ? null
-                : LanguageModel.Load(BundledModels.Draft(parsed.GetValue(draftModel)), options.Engine(parsed));
+                : LanguageModel.Load(BundledModels.Draft(parsed.GetValue(draftModel)), options.DraftEngine(parsed));
             var edgeUrls = parsed.GetRequiredValue(urls);
             var serverOptions = new ForerunServerOptions
             {

@@ -40,7 +40,7 @@ internal static class ServerBenchCommand
                 BundledModels.Target(parsed.GetValue(options.Model)), draftPath, options: [], cancellationToken);
             ServerProcess.TakeOtherCore();
 
-            using var draft = LanguageModel.Load(draftPath, new ModelLoadOptions { Threads = 1 });
+            using var draft = LanguageModel.Load(draftPath, ModelLoadOptions.Draft with { Threads = 1 });
             int[] counts = [.. parsed.GetRequiredValue(edges).Order()];
             var perEdge = parsed.GetValue(promptsPerEdge);
             var draftLength = parsed.GetValue(options.DraftLength);

@@ -50,9 +50,8 @@ internal sealed class EdgeSetup : IDisposable
         string targetId,
         CancellationToken cancellationToken)
     {
-        var engine = common.Engine(parsed);
         var draft = options.Drafter.Load(
-            parsed, common.DraftModel, engine, () => BundledModels.Tokenizer(parsed.GetValue(options.Tokenizer)), emulated);
+            parsed, common.DraftModel, common.DraftEngine(parsed), () => BundledModels.Tokenizer(parsed.GetValue(options.Tokenizer)), emulated);
         var setup = new EdgeSetup(draft, options.ModeOf(parsed));
         try
         {
@@ -60,7 +59,7 @@ internal sealed class EdgeSetup : IDisposable
             var server = parsed.GetValue(options.Server);
             IVerifier verifier = setup.Mode == DecodingMode.EdgeOnly ? new EdgeOnlyVerifier(draft.LanguageModel!)
                 : server is not null ? setup.Connect(server, targetId)
-                : setup.LoadTarget(BundledModels.Target(parsed.GetValue(common.Model)), engine);
+                : setup.LoadTarget(BundledModels.Target(parsed.GetValue(common.Model)), common.Engine(parsed));
             setup.ModelName = await NameAsync(verifier, server, fallback is not null, cancellationToken);
             var decoding = new EdgeDecoderOptions
             {

@@ -16,6 +16,7 @@ internal sealed unsafe class TilePacker(GgufFile file, WeightFormat weights, Wor
         (WeightFormat.Original, _) => TileFormat.F32,
         (_, GgufTensorType.Q4_0) => TileFormat.Q4,
         (_, GgufTensorType.Q4_1 or GgufTensorType.Q4_K) => TileFormat.Q4Minimum,
+        (WeightFormat.FourBit, _) => TileFormat.Q4Minimum,
         _ => TileFormat.Q8,
     };
 
@@ -58,7 +59,7 @@ internal sealed unsafe class TilePacker(GgufFile file, WeightFormat weights, Wor
 
     private void PackRow(GgufTensor tensor, int source, WeightMatrix matrix, int tile, int row, float[] scratch)
     {
-        if (source >= 0 && matrix.Format != TileFormat.F32 && BlockPacker.Of(tensor.Type) is { } pack)
+        if (source >= 0 && matrix.Format == FormatOf(tensor.Type, WeightFormat.Packed) && BlockPacker.Of(tensor.Type) is { } pack)
         {
             PackBlocks(pack, file.Address(tensor) + (source * tensor.RowBytes), tensor.Type, matrix, tile, row);
             return;

@@ -19,6 +19,8 @@ public class TilePackerTests
     [InlineData("smollm-gqa-tied-q4_0", WeightFormat.Packed)]
     [InlineData("smollm-gqa-tied-q4_1", WeightFormat.Packed)]
     [InlineData("smollm-gqa-tied-q5_0", WeightFormat.Packed)]
+    [InlineData("smollm-gqa-tied-q4_0", WeightFormat.FourBit)]
+    [InlineData("smollm-gqa-tied-q4_1", WeightFormat.FourBit)]
     [InlineData("smollm-gqa-tied-q5_0", WeightFormat.Original)]
     [InlineData("smollm-gqa-tied-q5_1", WeightFormat.Original)]
     [InlineData("smollm-gqa-tied-q4_1", WeightFormat.Original)]
@@ -33,6 +35,26 @@ public class TilePackerTests
     [InlineData("llama2-mha-spm")]
     public void Pack_Floats_RoundsToTheNearestStepOfTheBlock(string folder) =>
         CheckRounding(folder, check => ForEachRow(folder, WeightFormat.Packed, check));
+
+    [Theory]
+    [InlineData("smollm-gqa-tied-q8_0")]
+    [InlineData("smollm-gqa-tied-f16")]
+    public void Pack_FourBit_RoundsToOneOfSixteenStepsOfTheBlock(string folder)
+    {
+        var (error, size) = (0.0, 0.0);
+        ForEachRow(folder, WeightFormat.FourBit, (expected, actual, name, _) =>
+        {
+            for (var i = 0; i < expected.Length; i++)
+            {
+                var block = expected.AsSpan(i / 32 * 32, 32).ToArray();
+                Assert.Equal(expected[i], actual[i], (block.Max() - block.Min()) / 15 * 0.52f);
+                error += Math.Pow(expected[i] - actual[i], 2);
+                size += Math.Pow(expected[i], 2);
+            }
+        });
+        Tell($"{folder}: root mean square error {Math.Sqrt(error / size):P3} of the values.");
+        Assert.InRange(Math.Sqrt(error / size), 0.04, 0.1);
+    }
 
     [Theory]
     [InlineData(GgufTensorType.Q2_K)]
