@@ -59,10 +59,11 @@ internal sealed partial class EdgeSession
         var next = new PendingEvent(_verification.ReadAsync(cancellationToken));
         if (DraftsAhead)
         {
-            while (await RunAheadAsync(() => DraftAhead(next)).ConfigureAwait(false) is { } ahead)
+            do
             {
-                await _verification.SendAsync(ahead, cancellationToken).ConfigureAwait(false);
+                await _verification.SendAllAsync(_preDrafter!.TakeReady(), cancellationToken).ConfigureAwait(false);
             }
+            while (await RunAheadAsync(() => DraftAhead(next)).ConfigureAwait(false));
         }
         else if (IsStreaming && _rehearsal is { IsRunning: true })
         {
@@ -90,31 +91,30 @@ internal sealed partial class EdgeSession
         }).ConfigureAwait(false);
     }
 
-    /// <summary>Drafts ahead until there is something to send, which it gives back, or the event has come, or nothing is left
-    /// to draft.</summary>
-    private Draft? DraftAhead(PendingEvent next)
+    /// <summary>Drafts ahead until there is something to send, or the event has come, or nothing is left to draft.</summary>
+    /// <returns>Whether there is something to send.</returns>
+    private bool DraftAhead(PendingEvent next)
     {
         Func<bool> isUrgent = () => next.IsUrgent;
         while (!next.HasCome)
         {
-            if (_preDrafter!.NextToSend() is { } ahead)
-            {
-                return ahead;
-            }
-
             var begun = _time.GetTimestamp();
-            if (!_preDrafter.Step(isUrgent))
+            if (!_preDrafter!.Step(isUrgent))
             {
                 break;
             }
 
             _room.EndStep(begun);
+            if (_preDrafter.IsReady)
+            {
+                return true;
+            }
 
             // On the caller's thread nothing else gives way.
             Thread.Yield();
         }
 
-        return null;
+        return false;
     }
 
     /// <summary>Drafts beside the stream until the event has come or the draft is complete.</summary>

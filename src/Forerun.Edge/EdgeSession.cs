@@ -86,6 +86,10 @@ internal sealed partial class EdgeSession : IDisposable
         {
             _preDrafter!.Begin(draft, _trunk, _choice.Mode == DecodingMode.Pipelined);
         }
+        else
+        {
+            _preDrafter?.Clear();
+        }
 
         var verdict = await ReadVerdictAsync(draft, cancellationToken).ConfigureAwait(false);
         var verified = _time.GetTimestamp();
@@ -145,10 +149,7 @@ internal sealed partial class EdgeSession : IDisposable
             _drafter.Extend(new ReadOnlySpan<DraftBranch>(in _trunk));
         }
 
-        return new Draft(_round, _position, [.. _trunk.Drafted])
-        {
-            DraftProbs = _needsDraftProbs ? _trunk.DraftProbs : [],
-        };
+        return _trunk.ToDraft(_round, _trunk.Wanted, _needsDraftProbs);
     }
 
     /// <summary>Moves behind the verdict; what was drafted ahead for it is kept.</summary>

@@ -30,6 +30,15 @@ public interface IVerification : IAsyncDisposable
     /// next read.</exception>
     ValueTask SendAsync(Draft draft, CancellationToken cancellationToken = default);
 
+    /// <summary>Sends drafts in their order, together where that is cheaper.</summary>
+    async ValueTask SendAllAsync(IReadOnlyList<Draft> drafts, CancellationToken cancellationToken = default)
+    {
+        foreach (var draft in drafts)
+        {
+            await SendAsync(draft, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Lets the target decode the rounds up to this one by itself: their verdicts come without drafts, one round
     /// trip in all. Drafts are sent again for the round after.</summary>
     /// <param name="throughRound">The last such round; what was allowed before stays allowed.</param>

@@ -45,7 +45,7 @@ public sealed record PreDraftStatistics
     /// <summary>Tokens drafted ahead.</summary>
     public int Tokens { get; init; }
 
-    /// <summary>Of these, those for verdicts that did not come.</summary>
+    /// <summary>Of these and of earlier rounds', those for verdicts that cannot come any more.</summary>
     public int WastedTokens { get; init; }
 
     /// <summary>Time spent drafting while the target verified.</summary>

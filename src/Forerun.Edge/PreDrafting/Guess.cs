@@ -1,5 +1,4 @@
 using Forerun.Core.Decoding;
-using Forerun.Inference.Drafting;
 
 namespace Forerun.Edge.PreDrafting;
 
@@ -19,7 +18,7 @@ internal sealed class Guess(int acceptedCount, int nextToken)
     public double Chance { get; set; }
 
     /// <summary>What is drafted for it; null = nothing yet.</summary>
-    public DraftBranch? Branch { get; set; }
+    public PreDraft? PreDraft { get; set; }
 
     /// <summary>The draft that was sent; null = none.</summary>
     public Draft? Sent { get; set; }

@@ -28,6 +28,9 @@ internal sealed class GuessQueue
         _exitLayer = 0;
     }
 
+    /// <summary>Removes a guess that nobody announced.</summary>
+    public void RemoveAt(int index) => _guesses.RemoveAt(index);
+
     /// <summary>Adds a guess of the drafter's, or raises the chance of one that is there.</summary>
     public void Add(int acceptedCount, int nextToken, VerdictPredictor predictor, double chance)
     {
@@ -35,7 +38,7 @@ internal sealed class GuessQueue
         if (chance > guess.Chance)
         {
             guess.Chance = chance;
-            guess.Predictor = guess.Branch is null && guess != _announced ? predictor : guess.Predictor;
+            guess.Predictor = guess.PreDraft is null && guess != _announced ? predictor : guess.Predictor;
         }
     }
 
@@ -54,7 +57,7 @@ internal sealed class GuessQueue
 
         var guess = FindOrAdd(announcement.AcceptedCount, announcement.NextToken);
         var confidence = float.IsNaN(announcement.Confidence) ? 0 : Math.Clamp(announcement.Confidence, 0, 1);
-        if (guess.Branch is null && confidence > ChanceOf(guess))
+        if (guess.PreDraft is null && confidence > ChanceOf(guess))
         {
             guess.Predictor = VerdictPredictor.Announcement;
         }

@@ -3,7 +3,7 @@ using Forerun.Protocol;
 
 namespace Forerun.Edge.PreDrafting;
 
-/// <summary>How much is drafted ahead in a round. The text does not depend on it.</summary>
+/// <summary>How much is drafted ahead at a time. The text does not depend on it.</summary>
 public sealed record PreDraftOptions
 {
     /// <summary>The defaults.</summary>

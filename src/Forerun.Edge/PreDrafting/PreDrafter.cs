@@ -17,47 +17,50 @@ internal sealed partial class PreDrafter(
 {
     private const double MostStepGrowth = 1.5;
 
-    private readonly GuessQueue _queue = new();
     private readonly TimesByRows _stepTimes = new(IDrafter.MaxBranches);
-    private readonly Stack<DraftBranch> _unused = new();
-    private readonly DraftBranch[] _batch = new DraftBranch[IDrafter.MaxBranches];
-    private DraftBranch _trunk = new();
+    private readonly Stack<PreDraft> _unused = new();
+    private readonly PreDraft[] _batch = new PreDraft[IDrafter.MaxBranches];
+    private readonly DraftBranch[] _branches = new DraftBranch[IDrafter.MaxBranches];
+    private readonly List<Draft> _ready = [];
+    private PreDraft _current = new();
     private Draft _draft = new(0, 0, []);
-    private PreDraftStatistics _round = PreDraftStatistics.None;
-    private double _fullAcceptance;
+    private PreDraftStatistics _statistics = PreDraftStatistics.None;
     private int _batchSize;
     private int _maxSent;
 
     /// <summary>Whether what is sent ahead brings what its tokens were drawn from.</summary>
     public bool NeedsDraftProbs { get; init; }
 
-    /// <summary>A round's draft was sent: expects what the drafter alone makes likely.</summary>
+    /// <summary>A round's draft was sent: expects what the drafter alone makes likely, and keeps what was drafted ahead for it.</summary>
     /// <param name="draft">The draft.</param>
-    /// <param name="trunk">The branch it came from; it is drafted on by one token.</param>
+    /// <param name="trunk">The branch it came from, the one that <see cref="Decide"/> gave where the round before was drafted ahead
+    /// of; it is drafted on by one token.</param>
     /// <param name="sendsAhead">Whether finished drafts are sent before the verdict.</param>
     public void Begin(Draft draft, DraftBranch trunk, bool sendsAhead)
     {
         _maxSent = sendsAhead ? options.MaxSent : 0;
         _batchSize = AffordableBatch();
-        (_draft, _trunk, _round) = (draft, trunk, PreDraftStatistics.None);
-        _queue.Clear();
-        _fullAcceptance = 1;
-        for (var i = 0; i < draft.Tokens.Length; i++)
+        if (_current.Branch != trunk)
         {
-            var token = trunk[i];
-            ExpectAlternatives(i, token, VerdictPredictor.Alternative);
-            _fullAcceptance *= odds.First(token);
+            Clear();
         }
+
+        _draft = draft;
+        (_current.Branch, _current.Length) = (trunk, draft.Tokens.Length);
+        DropImpossible();
+        Expect(_current, chance: 1);
     }
+
+    /// <summary>Drops everything: the next round is not drafted ahead of.</summary>
+    public void Clear() => DropGuesses(_current);
 
     /// <summary>Takes in an exit's announcement; it is a hint, so one that does not fit the round is dropped.</summary>
     public void Announce(Announcement announcement)
     {
         var (k, t) = (announcement.AcceptedCount, announcement.NextToken);
-        if (announcement.Round == _draft.Round && k <= _draft.Tokens.Length && IsUseful(k, t)
-            && (k == _draft.Tokens.Length || t != _draft.Tokens[k]))
+        if (announcement.Round == _draft.Round && IsPossible(k, t) && IsUseful(_current, k, t))
         {
-            _queue.Announce(announcement);
+            _current.Guesses.Announce(announcement);
         }
     }
 
@@ -72,61 +75,47 @@ internal sealed partial class PreDrafter(
             return false;
         }
 
+        for (var i = 0; i < size; i++)
+        {
+            _branches[i] = _batch[i].Branch;
+        }
+
         var started = time.GetTimestamp();
         var before = CountTokens(size);
-        drafter.Extend(_batch.AsSpan(0, size), isInterrupted);
+        drafter.Extend(_branches.AsSpan(0, size), isInterrupted);
         var elapsed = time.GetElapsedTime(started);
         if (isInterrupted?.Invoke() != true)
         {
             _stepTimes.Learn(size, elapsed.TotalMilliseconds);
         }
 
-        _round = _round with
+        _statistics = _statistics with
         {
-            Tokens = _round.Tokens + CountTokens(size) - before,
-            HiddenTime = _round.HiddenTime + elapsed,
+            Tokens = _statistics.Tokens + CountTokens(size) - before,
+            HiddenTime = _statistics.HiddenTime + elapsed,
         };
-        if (_batch[0] == _trunk && _trunk.Count > _draft.Tokens.Length)
-        {
-            ExpectFullAcceptance();
-        }
-
+        Expect(_current, chance: 1);
         return true;
     }
 
-    /// <summary>The likeliest finished draft that is worth sending ahead; null = none now. It counts as sent.</summary>
-    public Draft? NextToSend()
+    /// <summary>Finished drafts that are worth sending ahead now, the likeliest first. They count as sent.</summary>
+    public IReadOnlyList<Draft> TakeReady()
     {
-        if (_round.SentDrafts == _maxSent)
+        _ready.Clear();
+        while (_statistics.SentDrafts < _maxSent && LikeliestReady() is { } guess)
         {
-            return null;
+            var draft = guess.PreDraft!;
+            guess.Sent = draft.Branch.ToDraft(
+                _draft.Round + 1, draft.Length, NeedsDraftProbs, new Assumption(_draft.Round, guess.AcceptedCount, guess.NextToken));
+            _ready.Add(guess.Sent);
+            _statistics = _statistics with { SentDrafts = _statistics.SentDrafts + 1 };
         }
 
-        Guess? best = null;
-        foreach (var guess in _queue.Guesses)
-        {
-            if (guess is { Sent: null, Branch: { IsComplete: true, Count: > 0 } }
-                && _queue.ChanceOf(guess) >= options.MinSentChance && IsLikelier(guess, best))
-            {
-                best = guess;
-            }
-        }
-
-        if (best is null)
-        {
-            return null;
-        }
-
-        _round = _round with { SentDrafts = _round.SentDrafts + 1 };
-        return best.Sent = new Draft(
-            _draft.Round + 1,
-            best.Branch!.ContextLength,
-            [.. best.Branch.Drafted],
-            new Assumption(_draft.Round, best.AcceptedCount, best.NextToken))
-        {
-            DraftProbs = NeedsDraftProbs ? best.Branch.DraftProbs : [],
-        };
+        return _ready;
     }
+
+    /// <summary>Whether a finished draft is worth sending ahead now.</summary>
+    public bool IsReady => _statistics.SentDrafts < _maxSent && LikeliestReady() is not null;
 
     /// <summary>The round has its verdict: goes on with what was drafted for it, and drops everything else.</summary>
     /// <param name="verdict">The verdict.</param>
@@ -135,67 +124,111 @@ internal sealed partial class PreDrafter(
     public PreDraftStatistics Decide(Verdict verdict, ref DraftBranch trunk, out Draft? sent)
     {
         var (k, t) = (verdict.AcceptedCount, verdict.NextToken);
-        var guess = verdict.IsLast ? null : _queue.Find(k, t);
-        var hit = guess?.Branch is { Count: > 0 } branch ? branch : null;
-        sent = hit is null ? null : guess!.Sent;
         Learn(verdict);
-        CountHit(verdict, guess, hit);
+        var guess = verdict.IsLast ? null : _current.Guesses.Find(k, t);
+        var hit = guess?.PreDraft is { Count: > 0 } ? guess : null;
+        CountHit(verdict, hit);
+        sent = hit?.Sent;
         if (hit is null)
         {
-            trunk.Advance(k, t, draftLengthAt(trunk.ContextLength + k + 1));
+            Clear();
+            trunk.Advance(k, t, LengthAfter(_current, k));
         }
         else
         {
-            Recycle(trunk);
-            trunk = hit;
-            guess!.Branch = null;
+            var next = hit.PreDraft!;
+            hit.PreDraft = null;
+            Recycle(_current);
+            (_current, trunk) = (next, next.Branch);
+            _current.ReadAgain();
         }
 
-        DropBranches();
-        return _round;
+        var statistics = _statistics;
+        _statistics = PreDraftStatistics.None;
+        return statistics;
     }
 
     /// <inheritdoc/>
-    public void Dispose() => DropBranches();
+    public void Dispose() => Clear();
 
-    private void Expect(int acceptedCount, int nextToken, VerdictPredictor predictor, double chance)
+    /// <summary>Guesses verdicts from all tokens that are new, of a draft and of those behind its verdicts.</summary>
+    /// <param name="draft">The draft.</param>
+    /// <param name="chance">The chance that it is needed.</param>
+    private void Expect(PreDraft draft, double chance)
     {
-        if (chance >= options.MinChance && IsUseful(acceptedCount, nextToken))
+        while (draft.GuessedFrom < draft.Branch.Count && draft.GuessedFrom <= draft.Length)
         {
-            _queue.Add(acceptedCount, nextToken, predictor, chance);
+            ExpectInsteadOf(draft, draft.Branch[draft.GuessedFrom], chance * draft.Acceptance);
+            draft.Read(odds.First(draft.Branch[draft.GuessedFrom]));
+        }
+
+        foreach (var guess in draft.Guesses.Guesses)
+        {
+            if (guess.PreDraft is { } next)
+            {
+                Expect(next, chance * draft.Guesses.ChanceOf(guess));
+            }
         }
     }
 
-    private void ExpectFullAcceptance()
+    /// <summary>Guesses the verdicts that end at a drafted token: the target chooses another one there, or, behind the draft, this one
+    /// or another.</summary>
+    private void ExpectInsteadOf(PreDraft draft, DraftedToken token, double chance)
     {
-        var count = _draft.Tokens.Length;
-        var next = _trunk[count];
-        Expect(count, next.Token, VerdictPredictor.FullAcceptance, _fullAcceptance * odds.First(next));
-        ExpectAlternatives(count, next, VerdictPredictor.FullAcceptance);
-    }
+        var k = draft.GuessedFrom;
+        var predictor = k == draft.Length ? VerdictPredictor.FullAcceptance : VerdictPredictor.Alternative;
+        if (k == draft.Length)
+        {
+            Add(token.Token, odds.First(token));
+        }
 
-    private void ExpectAlternatives(int acceptedCount, DraftedToken token, VerdictPredictor predictor)
-    {
         for (var rank = 0; rank < token.Alternatives.Count; rank++)
         {
-            Expect(acceptedCount, token.Alternatives[rank], predictor, _fullAcceptance * odds.Alternative(token, rank));
+            Add(token.Alternatives[rank], odds.Alternative(token, rank));
+        }
+
+        void Add(int nextToken, double share)
+        {
+            if (chance * share >= options.MinChance && IsUseful(draft, k, nextToken))
+            {
+                draft.Guesses.Add(k, nextToken, predictor, draft.Acceptance * share);
+            }
         }
     }
 
+    private Guess? LikeliestReady()
+    {
+        Guess? likeliest = null;
+        var most = Math.BitDecrement(options.MinSentChance);
+        foreach (var guess in _current.Guesses.Guesses)
+        {
+            if (guess is { Sent: null, PreDraft: { IsComplete: true, Count: > 0 } } && _current.Guesses.ChanceOf(guess) > most)
+            {
+                (likeliest, most) = (guess, _current.Guesses.ChanceOf(guess));
+            }
+        }
+
+        return likeliest;
+    }
+
+    /// <summary>Whether the round's draft can have such a verdict.</summary>
+    private bool IsPossible(int acceptedCount, int nextToken) => acceptedCount == _draft.Tokens.Length
+        || (acceptedCount < _draft.Tokens.Length && _draft.Tokens[acceptedCount] != nextToken);
+
     /// <summary>Whether anything can be drafted behind such a verdict.</summary>
-    private bool IsUseful(int acceptedCount, int nextToken) =>
-        nextToken >= 0 && drafter.CanFollow(nextToken) && LengthAfter(acceptedCount) > 0;
+    private bool IsUseful(PreDraft draft, int acceptedCount, int nextToken) =>
+        nextToken >= 0 && drafter.CanFollow(nextToken) && LengthAfter(draft, acceptedCount) > 0;
 
-    private int LengthAfter(int acceptedCount) => draftLengthAt(_trunk.ContextLength + acceptedCount + 1);
+    private int LengthAfter(PreDraft draft, int acceptedCount) =>
+        draftLengthAt(draft.Branch.ContextLength + acceptedCount + 1);
 
-    /// <summary>Tokens drafted ahead in the batch; the trunk's own is a guess at a next token, not a draft token.
-    /// </summary>
+    /// <summary>Tokens drafted ahead in the batch; one behind a draft is a guess at a next token, not a draft token.</summary>
     private int CountTokens(int size)
     {
         var count = 0;
-        foreach (var branch in _batch.AsSpan(0, size))
+        foreach (var draft in _batch.AsSpan(0, size))
         {
-            count += branch == _trunk ? 0 : branch.Count;
+            count += draft.Count;
         }
 
         return count;
@@ -204,25 +237,24 @@ internal sealed partial class PreDrafter(
     private void Learn(Verdict verdict)
     {
         // The last verdict may cut an accepted token short: it says nothing about the drafter.
-        for (var i = 0; i <= verdict.AcceptedCount && i < _trunk.Count && !verdict.IsLast; i++)
+        for (var i = 0; i <= verdict.AcceptedCount && i < _current.Branch.Count && !verdict.IsLast; i++)
         {
-            odds.Learn(_trunk[i], i < verdict.AcceptedCount ? _trunk[i].Token : verdict.NextToken);
+            odds.Learn(_current.Branch[i], i < verdict.AcceptedCount ? _current.Branch[i].Token : verdict.NextToken);
         }
     }
 
-    private void CountHit(Verdict verdict, Guess? guess, DraftBranch? hit)
+    private void CountHit(Verdict verdict, Guess? hit)
     {
-        _round = _round with
+        _statistics = _statistics with
         {
             Rounds = verdict.IsLast ? 0 : 1,
-            WastedTokens = _round.Tokens - (hit?.Count ?? 0),
-            FinishedHits = hit is { IsComplete: true } ? 1 : 0,
-            SentHits = hit is not null && guess!.Sent is not null ? 1 : 0,
+            FinishedHits = hit is { PreDraft.IsComplete: true } ? 1 : 0,
+            SentHits = hit is { Sent: not null } ? 1 : 0,
             FullAcceptanceHits = Count(VerdictPredictor.FullAcceptance),
             AlternativeHits = Count(VerdictPredictor.Alternative),
             AnnouncementHits = Count(VerdictPredictor.Announcement),
         };
 
-        int Count(VerdictPredictor predictor) => hit is not null && guess!.Predictor == predictor ? 1 : 0;
+        int Count(VerdictPredictor predictor) => hit?.Predictor == predictor ? 1 : 0;
     }
 }

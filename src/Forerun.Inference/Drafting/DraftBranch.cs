@@ -1,4 +1,4 @@
-using System.Collections.Immutable;
+using Forerun.Core.Decoding;
 using Forerun.Core.Sampling;
 
 namespace Forerun.Inference.Drafting;
@@ -31,11 +31,6 @@ public sealed class DraftBranch : IDisposable
 
     /// <summary>The drafted tokens, <c>[Count]</c>.</summary>
     public ReadOnlySpan<int> Drafted => _tokens.AsSpan(ContextLength, Count);
-
-    /// <summary>What each drafted token was drawn from, <c>[Count]</c>; itself alone where its drafter left nothing to chance.
-    /// </summary>
-    public ImmutableArray<SparseDistribution> DraftProbs =>
-        [.. _drafted.Select(token => token.DraftProbs ?? SparseDistribution.Certain(token.Token))];
 
     /// <summary>Keys and values of a prefix of <see cref="Tokens"/>; null until a model drafts.</summary>
     internal KvCache? Cache { get; set; }
@@ -88,6 +83,23 @@ public sealed class DraftBranch : IDisposable
         EnsureCapacity(ContextLength + Count + 1);
         _tokens[ContextLength + Count] = token.Token;
         _drafted.Add(token);
+    }
+
+    /// <summary>The first drafted tokens as a round's draft.</summary>
+    /// <param name="round">The round.</param>
+    /// <param name="length">Most tokens; more may be drafted.</param>
+    /// <param name="withDraftProbs">Whether it brings what each token was drawn from; itself alone where its drafter left nothing to
+    /// chance.</param>
+    /// <param name="assumption">The verdict it follows, where that has not come.</param>
+    public Draft ToDraft(int round, int length, bool withDraftProbs, Assumption? assumption = null)
+    {
+        var drafted = _drafted.Take(length).ToList();
+        return new Draft(round, ContextLength, [.. drafted.Select(token => token.Token)], assumption)
+        {
+            DraftProbs = withDraftProbs
+                ? [.. drafted.Select(token => token.DraftProbs ?? SparseDistribution.Certain(token.Token))]
+                : [],
+        };
     }
 
     /// <summary>Nothing more will be drafted.</summary>

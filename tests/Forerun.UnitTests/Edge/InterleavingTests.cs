@@ -107,10 +107,13 @@ public class InterleavingTests
     {
         var request = new GenerationRequest { PromptTokens = [1, 2, 3], MaxTokens = text.Length, Mode = mode };
         List<DecodedRound> rounds = [];
+        var sum = PreDraftStatistics.None;
         await foreach (var round in decoder.GenerateAsync(request, Deadline.Token))
         {
             var ahead = round.PreDrafts;
-            Assert.InRange(ahead.WastedTokens, 0, ahead.Tokens);
+            sum += ahead;
+            Assert.InRange(ahead.WastedTokens, 0, int.MaxValue);
+            Assert.InRange(sum.WastedTokens, 0, sum.Tokens);
             Assert.InRange(ahead.SentDrafts, 0, PreDraftOptions.Default.MaxSent);
             Assert.InRange(ahead.Hits, 0, ahead.Rounds);
             Assert.InRange(ahead.FinishedHits, ahead.SentHits, ahead.Hits);
