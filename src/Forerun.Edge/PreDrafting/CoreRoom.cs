@@ -10,14 +10,16 @@ internal sealed class CoreRoom(TimeProvider time)
 
     private static readonly TimeSpan MostDelay = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan Together = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan Memory = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ShortestMemory = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestMemory = TimeSpan.FromSeconds(16);
 
     private TimeSpan _usualStep = TimeSpan.MaxValue;
+    private TimeSpan _memory = ShortestMemory;
     private long? _heldUpAt;
     private long? _crowdedAt;
 
-    /// <summary>Lately there was no room.</summary>
-    public bool IsCrowded => _crowdedAt is { } at && time.GetElapsedTime(at) < Memory;
+    /// <summary>Lately there was no room: for a second, and twice as long each time that the crowd is back soon.</summary>
+    public bool IsCrowded => _crowdedAt is { } at && time.GetElapsedTime(at) < _memory;
 
     /// <summary>Work was asked for then, and starts now.</summary>
     public void Start(long asked) => Learn(time.GetElapsedTime(asked) > MostDelay);
@@ -41,7 +43,9 @@ internal sealed class CoreRoom(TimeProvider time)
         var now = time.GetTimestamp();
         if (_heldUpAt is { } before && time.GetElapsedTime(before, now) < Together)
         {
-            _crowdedAt = now;
+            var isBack = _crowdedAt is { } at && time.GetElapsedTime(at, now) < 2 * _memory;
+            var longer = 2 * _memory < LongestMemory ? 2 * _memory : LongestMemory;
+            (_crowdedAt, _memory) = (now, isBack ? longer : ShortestMemory);
         }
 
         _heldUpAt = now;

@@ -42,17 +42,43 @@ public class CoreRoomTests
     }
 
     [Fact]
-    public void IsCrowded_AfterTenSeconds_TriesAgain()
+    public void IsCrowded_AfterASecond_TriesAgain()
     {
         var room = new CoreRoom(_time);
-        Start(room, 300);
-        Start(room, 300);
-        _time.Advance(TimeSpan.FromSeconds(9));
+        Crowd(room);
+        _time.Advance(TimeSpan.FromSeconds(0.9));
         Assert.True(room.IsCrowded);
-        _time.Advance(TimeSpan.FromSeconds(1));
+        _time.Advance(TimeSpan.FromSeconds(0.1));
         Assert.False(room.IsCrowded);
         Start(room, 0);
         Assert.False(room.IsCrowded);
+    }
+
+    [Fact]
+    public void IsCrowded_ACrowdThatIsBackSoon_IsRememberedTwiceAsLongUpToSixteenSeconds()
+    {
+        var room = new CoreRoom(_time);
+        Assert.Equal([1, 2, 4, 8, 16, 16], Enumerable.Range(0, 6).Select(_ => CrowdedSeconds(room)));
+        _time.Advance(TimeSpan.FromSeconds(16));
+        Assert.Equal(1, CrowdedSeconds(room));
+    }
+
+    private int CrowdedSeconds(CoreRoom room)
+    {
+        Crowd(room);
+        var begun = _time.GetTimestamp();
+        while (room.IsCrowded)
+        {
+            _time.Advance(TimeSpan.FromSeconds(0.1));
+        }
+
+        return (int)Math.Round(_time.GetElapsedTime(begun).TotalSeconds);
+    }
+
+    private void Crowd(CoreRoom room)
+    {
+        Start(room, 20);
+        Start(room, 20);
     }
 
     private void Start(CoreRoom room, int delayMs)
