@@ -25,18 +25,15 @@ public sealed unsafe partial class ForwardPass
     private void Attend(int worker, int layer, LayerWeights weights, ref int barriers)
     {
         var b = _buffers;
-        NormAndPrepare(worker, weights.AttentionNorm, _groups, default);
-        Barrier(ref barriers);
-        MultiplyQueryKeyValue(worker, weights);
-        Barrier(ref barriers);
-        FinishHeads(worker, layer, weights);
+        var activations = NormAndPrepare(worker, weights.AttentionNorm, _groups, default, ref barriers);
+        MultiplyQueryKeyValue(worker, layer, weights, activations);
         if (worker == 0)
         {
             _attention.Restart();
         }
 
         Barrier(ref barriers);
-        _attention.Run(_batch, worker, layer, b.Queries, b.Attended, ref barriers);
+        _attention.Run(_batch, worker, layer, b.Queries, b.Attended);
         Barrier(ref barriers);
         PrepareAttended(worker);
         Barrier(ref barriers);
@@ -47,131 +44,117 @@ public sealed unsafe partial class ForwardPass
     /// <summary><c>hidden += W_down · (silu(W_gate · norm(hidden)) * W_up · norm(hidden))</c>.</summary>
     private void FeedForward(int worker, LayerWeights weights, ref int barriers)
     {
-        NormAndPrepare(worker, weights.FeedForwardNorm, _groups, default);
-        Barrier(ref barriers);
-        MultiplyGate(worker, weights);
+        var activations = NormAndPrepare(worker, weights.FeedForwardNorm, _groups, default, ref barriers);
+        MultiplyGate(worker, weights, activations);
         Barrier(ref barriers);
         MultiplyAndAdd(worker, weights.Down, _buffers.GateActivations);
         Barrier(ref barriers);
     }
 
-    /// <summary>Adds biases, normalises and rotates queries and keys, scales queries by 1 / sqrt(headDim), and stores
-    /// keys and values. A KV head and its queries are one worker's.</summary>
-    private void FinishHeads(int worker, int layer, LayerWeights weights)
-    {
-        var config = _model.Config;
-        var (start, end) = Share(worker, _batch.RowCount * config.NumKeyValueHeads);
-        var group = config.NumAttentionHeads / config.NumKeyValueHeads;
-        var scale = 1f / MathF.Sqrt(config.HeadDim);
-        var item = 0;
-        foreach (ref readonly var segment in _batch.Segments)
-        {
-            for (var i = 0; i < segment.RowCount; i++)
-            {
-                for (var head = 0; head < config.NumKeyValueHeads; head++, item++)
-                {
-                    if (item < start || item >= end)
-                    {
-                        continue;
-                    }
-
-                    var (row, position) = (segment.FirstRow + i, segment.Position + i);
-                    for (var query = head * group; query < (head + 1) * group; query++)
-                    {
-                        var vector = _buffers.Queries + ((long)row * _buffers.QuerySize) + (query * config.HeadDim);
-                        FinishHead(vector, query, row, weights.QueryBias, weights.QueryNorm, scale);
-                    }
-
-                    var offset = ((long)row * _buffers.KeySize) + (head * config.HeadDim);
-                    FinishHead(_buffers.Keys + offset, head, row, weights.KeyBias, weights.KeyNorm, 1f);
-                    AddBias(_buffers.Values + offset, head, weights.ValueBias);
-                    _model.KvPool.Layout.Store(
-                        segment.Cache.Page(position),
-                        layer,
-                        head,
-                        position % KvPage.Positions,
-                        _buffers.Keys + offset,
-                        _buffers.Values + offset);
-                }
-            }
-        }
-    }
-
     private void RunHeadOn(int worker)
     {
         var barriers = 0;
-        NormAndPrepare(worker, _model.Weights.FinalNorm, _headGroups, _batch.LogitRows);
-        Barrier(ref barriers);
+        var activations = NormAndPrepare(
+            worker, _model.Weights.FinalNorm, _headGroups, _batch.LogitRows, ref barriers);
         var head = _model.Weights.Head;
         for (var share = _shares.Begin(worker, head.TileCount, _batch.LogitRowCount); share.Next();)
         {
-            Multiply(head, _buffers.Activations, _headGroups, _buffers.Logits, _buffers.LogitSize, share.Start, share.End);
+            Multiply(head, activations, _headGroups, _buffers.Logits, _buffers.LogitSize, share.Start, share.End);
         }
     }
 
-    /// <summary>Normalises and prepares hidden states.</summary>
+    /// <summary>Normalises and prepares hidden states: few rows each worker for itself, many together, with a barrier.
+    /// </summary>
     /// <param name="worker">The calling worker.</param>
     /// <param name="norm">The norm's weights.</param>
     /// <param name="groups">Division of the prepared rows.</param>
     /// <param name="rows">The batch's row for each prepared row; empty = the same.</param>
-    private void NormAndPrepare(int worker, NativeBuffer norm, in RowGroups groups, ReadOnlySpan<int> rows)
+    /// <param name="barriers">The worker's barrier count.</param>
+    /// <returns>The prepared rows.</returns>
+    private byte* NormAndPrepare(
+        int worker, NativeBuffer norm, in RowGroups groups, ReadOnlySpan<int> rows, ref int barriers)
+    {
+        if (groups.RowCount <= PassBuffers.MaxOwnRows)
+        {
+            var own = _buffers.OwnActivations(worker);
+            NormAndPrepare(worker, norm, groups, rows, (0, groups.RowCount, 0, _model.Config.HiddenSize), own);
+            return own;
+        }
+
+        var parts = new RowParts(groups, _model.Config.HiddenSize, _model.Workers.Count);
+        var (startPart, endPart) = Share(worker, parts.Count);
+        for (var part = startPart; part < endPart; part++)
+        {
+            NormAndPrepare(worker, norm, groups, rows, parts[part], _buffers.Activations);
+        }
+
+        Barrier(ref barriers);
+        return _buffers.Activations;
+    }
+
+    private void NormAndPrepare(
+        int worker,
+        NativeBuffer norm,
+        in RowGroups groups,
+        ReadOnlySpan<int> rows,
+        (int StartRow, int EndRow, int Start, int End) part,
+        byte* activations)
     {
         var (kernel, hiddenSize) = (_model.Kernels.Rows, _model.Config.HiddenSize);
+        var (start, end) = (part.Start, part.End);
         var normed = _buffers.Normed(worker);
-        var parts = new RowParts(groups, hiddenSize, _model.Workers.Count);
-        var (startPart, endPart) = Share(worker, parts.Count);
-        for (var part = startPart; part < endPart; part++)
+        for (var row = part.StartRow; row < part.EndRow; row++)
         {
-            var (startRow, endRow, start, end) = parts[part];
-            for (var row = startRow; row < endRow; row++)
-            {
-                var hidden = _buffers.HiddenRow(rows.IsEmpty ? row : rows[row]);
-                var factor = kernel.InverseRms(hidden, hiddenSize, _model.Config.RmsNormEps);
-                kernel.Scale(hidden + start, norm.Floats + start, factor, normed + start, end - start);
-                _model.ActivationKernel.Prepare(normed, hiddenSize, start, end, _buffers.Activations, groups, row);
-            }
+            var hidden = _buffers.HiddenRow(rows.IsEmpty ? row : rows[row]);
+            var factor = kernel.InverseRms(hidden, hiddenSize, _model.Config.RmsNormEps);
+            kernel.Scale(hidden + start, norm.Floats + start, factor, normed + start, end - start);
+            _model.ActivationKernel.Prepare(normed, hiddenSize, start, end, activations, groups, row);
         }
     }
 
+    /// <summary>Finishes and prepares attention's output, divided by heads; two heads are always whole blocks.</summary>
     private void PrepareAttended(int worker)
     {
-        var columns = _buffers.QuerySize;
-        var parts = new RowParts(_groups, columns, _model.Workers.Count);
-        var (startPart, endPart) = Share(worker, parts.Count);
-        for (var part = startPart; part < endPart; part++)
+        var b = _buffers;
+        var (heads, headDim) = (_model.Config.NumAttentionHeads, _model.Config.HeadDim);
+        var unit = headDim % 32 == 0 ? 1 : 2;
+        var (start, end) = Share(worker, heads / unit);
+        _attention.Merge(_batch, worker, b.Attended, start * unit, end * unit);
+        for (var row = 0; row < _batch.RowCount; row++)
         {
-            var (startRow, endRow, start, end) = parts[part];
-            for (var row = startRow; row < endRow; row++)
-            {
-                var attended = _buffers.Attended + ((long)row * columns);
-                _model.ActivationKernel.Prepare(attended, columns, start, end, _buffers.Activations, _groups, row);
-            }
+            var attended = b.Attended + ((long)row * b.QuerySize);
+            _model.ActivationKernel.Prepare(
+                attended, b.QuerySize, start * unit * headDim, end * unit * headDim, b.Activations, _groups, row);
         }
     }
 
-    /// <summary>One step for the three matrices: their tiles count as one sequence.</summary>
-    private void MultiplyQueryKeyValue(int worker, LayerWeights weights)
+    /// <summary>One step for the three matrices: their tiles count as one sequence, divided between heads. Who has a head's
+    /// tiles finishes it.</summary>
+    private void MultiplyQueryKeyValue(int worker, int layer, LayerWeights weights, byte* activations)
     {
         var b = _buffers;
         var (keys, values) = (weights.Query.TileCount, weights.Query.TileCount + weights.Key.TileCount);
-        for (var share = _shares.Begin(worker, values + weights.Value.TileCount, _batch.RowCount); share.Next();)
+        var headTiles = _model.Config.HeadDim / WeightMatrix.TileRows;
+        var count = values + weights.Value.TileCount;
+        for (var share = _shares.Begin(worker, count, _batch.RowCount, headTiles); share.Next();)
         {
             var (start, end) = (share.Start, share.End);
-            Multiply(weights.Query, b.Activations, _groups, b.Queries, b.QuerySize, start, end);
-            Multiply(weights.Key, b.Activations, _groups, b.Keys, b.KeySize, start - keys, end - keys);
-            Multiply(weights.Value, b.Activations, _groups, b.Values, b.KeySize, start - values, end - values);
+            Multiply(weights.Query, activations, _groups, b.Queries, b.QuerySize, start, end);
+            Multiply(weights.Key, activations, _groups, b.Keys, b.KeySize, start - keys, end - keys);
+            Multiply(weights.Value, activations, _groups, b.Values, b.KeySize, start - values, end - values);
+            FinishHeads(layer, weights, start / headTiles, end / headTiles);
         }
     }
 
     /// <summary>Gate and up projections, <c>silu(gate) * up</c>, and its preparing: each tile's columns from start to end.</summary>
-    private void MultiplyGate(int worker, LayerWeights weights)
+    private void MultiplyGate(int worker, LayerWeights weights, byte* activations)
     {
         var b = _buffers;
         var size = _model.Config.IntermediateSize;
         for (var share = _shares.Begin(worker, weights.Gate.TileCount, _batch.RowCount); share.Next();)
         {
-            Multiply(weights.Gate, b.Activations, _groups, b.Gate, size, share.Start, share.End);
-            Multiply(weights.Up, b.Activations, _groups, b.Up, size, share.Start, share.End);
+            Multiply(weights.Gate, activations, _groups, b.Gate, size, share.Start, share.End);
+            Multiply(weights.Up, activations, _groups, b.Up, size, share.Start, share.End);
             var (start, end) = (share.Start * WeightMatrix.TileRows, share.End * WeightMatrix.TileRows);
             for (var row = 0; row < _batch.RowCount; row++)
             {
@@ -206,28 +189,6 @@ public sealed unsafe partial class ForwardPass
         if (start < end)
         {
             _model.Kernels.Matrix(weights.Format).Multiply(weights, activations, groups, output, stride, start, end);
-        }
-    }
-
-    private void FinishHead(float* vector, int head, int row, NativeBuffer? bias, NativeBuffer? norm, float scale)
-    {
-        AddBias(vector, head, bias);
-        var headDim = _model.Config.HeadDim;
-        if (norm is not null)
-        {
-            _model.Kernels.Rows.RmsNorm(vector, norm.Floats, vector, headDim, _model.Config.RmsNormEps);
-        }
-
-        var offset = row * (headDim / 2);
-        _model.Kernels.Rows.Rotate(vector, _buffers.Cosines + offset, _buffers.Sines + offset, headDim, scale);
-    }
-
-    private void AddBias(float* vector, int head, NativeBuffer? bias)
-    {
-        if (bias is not null)
-        {
-            var headDim = _model.Config.HeadDim;
-            _model.Kernels.Rows.Add(vector, bias.Floats + (head * headDim), headDim);
         }
     }
 

@@ -10,6 +10,7 @@ internal sealed unsafe class AttentionStep : IDisposable
     private const int MaxRowsPerItem = 16;
     private const int ItemsPerWorker = 3;
     private const int MaxSplitQueries = 64;
+    private const int MaxHalfQueries = 8;
     private const int Quad = AttentionKernel.QueriesPerCall;
 
     private readonly LanguageModel _model;
@@ -67,31 +68,47 @@ internal sealed unsafe class AttentionStep : IDisposable
     /// <summary>Makes the items available again: once per layer, before the barrier in front of <see cref="Run"/>.</summary>
     public void Restart() => Volatile.Write(ref _next, 0);
 
-    /// <summary>Works on items until none is left; all workers call this.</summary>
+    /// <summary>Works on items until none is left; all workers call this. Few rows are divided in advance, many as the workers
+    /// get on.</summary>
     /// <param name="batch">The planned batch.</param>
     /// <param name="worker">The calling worker.</param>
     /// <param name="layer">Layer index.</param>
     /// <param name="queries">Rotated, scaled queries <c>[rows, heads * headDim]</c>.</param>
     /// <param name="output">Destination, same shape.</param>
-    /// <param name="barriers">The worker's barrier count.</param>
-    public void Run(ForwardBatch batch, int worker, int layer, float* queries, float* output, ref int barriers)
+    public void Run(ForwardBatch batch, int worker, int layer, float* queries, float* output)
     {
         var scratch = _scratch[worker];
-        while (true)
+        if (_split || _model.Workers.Count == 1)
         {
-            var index = Interlocked.Increment(ref _next) - 1;
-            if (index >= _items.Count)
-            {
-                break;
-            }
-
-            Attend(batch.Segments[_items[index].Segment], _items[index], layer, queries, output, scratch);
+            RunShare(batch, worker, layer, queries, output, scratch);
+            return;
         }
 
-        if (_split)
+        for (var index = Take(); index < _items.Count; index = Take())
         {
-            _model.Workers.Barrier(ref barriers);
-            MergePages(batch, worker, output, scratch.Running);
+            Attend(batch.Segments[_items[index].Segment], _items[index], layer, queries, output, scratch, null);
+        }
+    }
+
+    /// <summary>Merges what the workers found of some heads, all rows; nothing to do where items merge as they go. A barrier
+    /// lies between <see cref="Run"/> and this.</summary>
+    /// <param name="batch">The planned batch.</param>
+    /// <param name="worker">The calling worker.</param>
+    /// <param name="output">Destination, <c>[rows, heads * headDim]</c>.</param>
+    /// <param name="startHead">First head.</param>
+    /// <param name="endHead">End of the heads.</param>
+    public void Merge(ForwardBatch batch, int worker, float* output, int startHead, int endHead)
+    {
+        foreach (ref readonly var segment in batch.Segments)
+        {
+            for (var i = 0; i < segment.RowCount && _split; i++)
+            {
+                var pages = PageCount(segment.Position + i + 1);
+                for (var head = startHead; head < endHead; head++)
+                {
+                    MergePages(segment.FirstRow + i, head, pages, _scratch[worker].Running, output);
+                }
+            }
         }
     }
 
@@ -105,6 +122,26 @@ internal sealed unsafe class AttentionStep : IDisposable
 
         _partials?.Dispose();
     }
+
+    /// <summary>The worker's part of the items, equally many for each: it knows which comes next.</summary>
+    private void RunShare(ForwardBatch batch, int worker, int layer, float* queries, float* output, Scratch scratch)
+    {
+        var workers = _model.Workers.Count;
+        var end = _items.Count * (worker + 1) / workers;
+        for (var index = _items.Count * worker / workers; index < end; index++)
+        {
+            byte* next = null;
+            if (index + 1 < end)
+            {
+                var item = _items[index + 1];
+                next = KeysOf(batch.Segments[item.Segment], item.FirstPage, layer, item.Head);
+            }
+
+            Attend(batch.Segments[_items[index].Segment], _items[index], layer, queries, output, scratch, next);
+        }
+    }
+
+    private int Take() => Interlocked.Increment(ref _next) - 1;
 
     private static int PageCount(int positions) => (positions + KvPage.Positions - 1) / KvPage.Positions;
 
@@ -128,15 +165,17 @@ internal sealed unsafe class AttentionStep : IDisposable
     }
 
     private void Attend(
-        in BatchSegment segment, in Item item, int layer, float* queries, float* output, Scratch scratch)
+        in BatchSegment segment, in Item item, int layer, float* queries, float* output, Scratch scratch, byte* nextKeys)
     {
         var queryCount = item.RowCount * _group;
         for (var page = item.FirstPage; page < item.EndPage; page++)
         {
-            Load(segment.Cache.Page(page * KvPage.Positions), layer, item.Head, scratch, out var keys, out var values);
+            var next = page + 1 < item.EndPage ? KeysOf(segment, page + 1, layer, item.Head) : nextKeys;
+            var loaded = Load(KeysOf(segment, page, layer, item.Head), queryCount, scratch, next);
             for (var first = 0; first < queryCount; first += Quad)
             {
-                AttendPage(segment, item, page, first, keys, values, queries, scratch);
+                AttendPage(segment, item, page, first, loaded, queries, scratch);
+                loaded = new HeadPage(loaded.Keys, loaded.Values, loaded.Format);
             }
         }
 
@@ -148,7 +187,7 @@ internal sealed unsafe class AttentionStep : IDisposable
 
     /// <summary>Four queries over one page: partial results are kept (split) or merged at once.</summary>
     private void AttendPage(
-        in BatchSegment segment, in Item item, int page, int first, float* keys, float* values, float* queries, Scratch scratch)
+        in BatchSegment segment, in Item item, int page, int first, in HeadPage loaded, float* queries, Scratch scratch)
     {
         var rows = stackalloc float*[Quad];
         var valid = stackalloc int[Quad];
@@ -168,7 +207,7 @@ internal sealed unsafe class AttentionStep : IDisposable
             return;
         }
 
-        _kernel.Page(keys, values, _layout.HeadDim, rows, valid, scratch.Scores, scratch.Partials);
+        _kernel.Page(loaded, _layout.HeadDim, rows, valid, scratch.Scores, scratch.Partials);
         for (var i = 0; i < Quad && first + i <= last; i++)
         {
             if (valid[i] > 0)
@@ -193,26 +232,15 @@ internal sealed unsafe class AttentionStep : IDisposable
         }
     }
 
-    private void MergePages(ForwardBatch batch, int worker, float* output, float* running)
+    private void MergePages(int row, int head, int pages, float* running, float* output)
     {
-        var (workers, queries) = (_model.Workers.Count, batch.RowCount * _heads);
-        var (start, end) = (queries * worker / workers, queries * (worker + 1) / workers);
-        foreach (ref readonly var segment in batch.Segments)
+        new ReadOnlySpan<float>(Partial(row, head, 0), _stride).CopyTo(new Span<float>(running, _stride));
+        for (var page = 1; page < pages; page++)
         {
-            var first = segment.FirstRow * _heads;
-            for (var query = Math.Max(start, first); query < Math.Min(end, first + (segment.RowCount * _heads)); query++)
-            {
-                var (row, head) = Math.DivRem(query, _heads);
-                var pages = PageCount(segment.Position + row - segment.FirstRow + 1);
-                new ReadOnlySpan<float>(Partial(row, head, 0), _stride).CopyTo(new Span<float>(running, _stride));
-                for (var page = 1; page < pages; page++)
-                {
-                    _kernel.Merge(running, Partial(row, head, page), _layout.HeadDim);
-                }
-
-                _kernel.Finish(running, output + ((long)query * _layout.HeadDim), _layout.HeadDim);
-            }
+            _kernel.Merge(running, Partial(row, head, page), _layout.HeadDim);
         }
+
+        _kernel.Finish(running, output + ((((long)row * _heads) + head) * _layout.HeadDim), _layout.HeadDim);
     }
 
     private float* Partial(int row, int head, int page) =>
@@ -222,20 +250,19 @@ internal sealed unsafe class AttentionStep : IDisposable
         rows + ((((long)segment.FirstRow + item.FirstRow + (query / _group)) * _heads)
             + (item.Head * _group) + (query % _group)) * _layout.HeadDim;
 
-    /// <summary>Keys and values of a page as floats: in place, or widened into scratch.</summary>
-    private void Load(KvPage page, int layer, int head, Scratch scratch, out float* keys, out float* values)
+    private static byte* KeysOf(in BatchSegment segment, int page, int layer, int head) =>
+        segment.Cache.Page(page * KvPage.Positions).Keys(layer, head);
+
+    /// <summary>A head's keys and values in a page: in place, or widened once for many queries.</summary>
+    private HeadPage Load(byte* keys, int queryCount, Scratch scratch, byte* next)
     {
-        if (_layout.Format == KvFormat.F32)
+        if (_layout.Format == KvFormat.F32 || queryCount <= MaxHalfQueries)
         {
-            keys = (float*)page.Keys(layer, head);
-            values = (float*)page.Values(layer, head);
-            return;
+            return new HeadPage(keys, keys + _layout.HalfHeadBytes, _layout.Format, next);
         }
 
-        keys = scratch.Keys;
-        values = scratch.Values;
-        _kernel.Widen((ushort*)page.Keys(layer, head), keys, _layout.HalfHeadElements);
-        _kernel.Widen((ushort*)page.Values(layer, head), values, _layout.HalfHeadElements);
+        _kernel.Widen((ushort*)keys, scratch.Keys, 2 * _layout.HalfHeadElements);
+        return new HeadPage((byte*)scratch.Keys, (byte*)scratch.Values, KvFormat.F32, next);
     }
 
     private readonly record struct Item(int Segment, int FirstRow, int RowCount, int Head, int FirstPage, int EndPage);

@@ -59,11 +59,10 @@ internal sealed record KvLayout(int Layers, int KvHeads, int HeadDim, KvFormat F
     /// <summary>Where a layer's head starts in a page.</summary>
     public long HeadOffset(int layer, int head) => 2 * HalfHeadBytes * (((long)layer * KvHeads) + head);
 
-    /// <summary>Writes one position's key and value of one head.</summary>
-    public unsafe void Store(KvPage page, int layer, int head, int slot, float* key, float* value)
+    /// <summary>Writes one position's key of one head.</summary>
+    public unsafe void StoreKey(KvPage page, int layer, int head, int slot, float* key)
     {
         var keys = page.Keys(layer, head) + ((((slot / 16 * HeadDim) * 16) + (slot % 16)) * ElementBytes);
-        var values = page.Values(layer, head) + (slot * HeadDim * ElementBytes);
         if (Format == KvFormat.F16)
         {
             var halves = stackalloc ushort[HeadDim];
@@ -73,15 +72,27 @@ internal sealed record KvLayout(int Layers, int KvHeads, int HeadDim, KvFormat F
                 ((ushort*)keys)[i * 16] = halves[i];
             }
 
-            HalfBits.Round(new ReadOnlySpan<float>(value, HeadDim), new Span<ushort>(values, HeadDim));
+            return;
+        }
+
+        for (var i = 0; i < HeadDim; i++)
+        {
+            ((float*)keys)[i * 16] = key[i];
+        }
+    }
+
+    /// <summary>Writes one position's value of one head.</summary>
+    public unsafe void StoreValue(KvPage page, int layer, int head, int slot, float* value)
+    {
+        var values = page.Values(layer, head) + (slot * HeadDim * ElementBytes);
+        var source = new ReadOnlySpan<float>(value, HeadDim);
+        if (Format == KvFormat.F16)
+        {
+            HalfBits.Round(source, new Span<ushort>(values, HeadDim));
         }
         else
         {
-            for (var i = 0; i < HeadDim; i++)
-            {
-                ((float*)keys)[i * 16] = key[i];
-                ((float*)values)[i] = value[i];
-            }
+            source.CopyTo(new Span<float>(values, HeadDim));
         }
     }
 }

@@ -6,8 +6,13 @@ namespace Forerun.Inference.Execution;
 internal sealed unsafe class PassBuffers : IDisposable
 {
     private readonly List<NativeBuffer> _all = [];
+    /// <summary>Up to so many rows each worker normalises and prepares all of for itself: that takes no longer than to fetch
+    /// what another worker prepared, and nobody waits.</summary>
+    public const int MaxOwnRows = 16;
+
     private readonly int _hiddenSize;
     private readonly float*[] _normed;
+    private readonly byte*[] _own;
     private readonly float* _hidden;
 
     /// <summary>Allocates everything for up to <paramref name="maxRows"/> rows.</summary>
@@ -33,9 +38,11 @@ internal sealed unsafe class PassBuffers : IDisposable
         Activations = Prepared(model, Math.Max(maxRows, maxLogitRows), Math.Max(config.HiddenSize, QuerySize));
         GateActivations = Prepared(model, maxRows, config.IntermediateSize);
         _normed = new float*[model.Workers.Count];
+        _own = new byte*[model.Workers.Count];
         for (var i = 0; i < _normed.Length; i++)
         {
             _normed[i] = Floats(config.HiddenSize);
+            _own[i] = Prepared(model, Math.Min(MaxOwnRows, Math.Max(maxRows, maxLogitRows)), config.HiddenSize);
         }
     }
 
@@ -96,6 +103,9 @@ internal sealed unsafe class PassBuffers : IDisposable
 
     /// <summary>A worker's own row, <c>[hiddenSize]</c>.</summary>
     public float* Normed(int worker) => _normed[worker];
+
+    /// <summary>A worker's own prepared activations, up to <see cref="MaxOwnRows"/> rows of <c>[hiddenSize]</c>.</summary>
+    public byte* OwnActivations(int worker) => _own[worker];
 
     /// <inheritdoc/>
     public void Dispose()

@@ -22,18 +22,19 @@ internal sealed class TileShares
         _steps = new PaddedCounter[workers];
     }
 
-    /// <summary>Begins the worker's next step, of <paramref name="count"/> tiles; they are handed out in even numbers, so
-    /// that a block of <see cref="ActivationBlocks"/> is one worker's.</summary>
+    /// <summary>Begins the worker's next step, of <paramref name="count"/> tiles; they are handed out in whole units: of
+    /// two, so that a block of <see cref="ActivationBlocks"/> is one worker's, or of a head's.</summary>
     /// <param name="worker">The calling worker.</param>
     /// <param name="count">Tiles of the step.</param>
     /// <param name="rows">Activation rows: the fewer, the faster a tile, and the more it matters to read on without a
     /// break.</param>
-    public Share Begin(int worker, int count, int rows)
+    /// <param name="unit">Tiles that stay together, a divisor of <paramref name="count"/>.</param>
+    public Share Begin(int worker, int count, int rows, int unit = 2)
     {
         var step = _steps[worker].Value++ & 1;
         _taken[((1 - step) * _workers) + worker].Value = 0;
         var parts = _workers == 1 ? 1 : _workers * Math.Min(rows + 1, MaxPartsPerWorker);
-        var grain = Math.Max(2, (count / parts) + 1) & ~1;
+        var grain = Math.Max(1, ((count / parts) + (unit / 2)) / unit) * unit;
         return new Share(_taken.AsSpan(step * _workers, _workers), worker, count, grain);
     }
 

@@ -12,6 +12,9 @@ internal readonly struct RowGroups(int rowCount, int maxRows)
     private readonly int _small = rowCount / Math.Max(1, (rowCount + maxRows - 1) / maxRows);
     private readonly int _larger = rowCount % Math.Max(1, (rowCount + maxRows - 1) / maxRows);
 
+    /// <summary>Number of rows.</summary>
+    public int RowCount { get; } = rowCount;
+
     /// <summary>Number of groups.</summary>
     public int Count { get; } = (rowCount + maxRows - 1) / maxRows;
 

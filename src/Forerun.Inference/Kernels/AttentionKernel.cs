@@ -21,8 +21,7 @@ internal abstract unsafe class AttentionKernel
     public abstract void Widen(ushort* source, float* destination, int count);
 
     /// <summary>Partial results of four queries over one page.</summary>
-    /// <param name="keys">Page keys, <c>[4, headDim, 16 positions]</c>.</param>
-    /// <param name="values">Page values, <c>[64, headDim]</c>.</param>
+    /// <param name="page">Keys and values.</param>
     /// <param name="headDim">A multiple of 16.</param>
     /// <param name="queries">Four rotated, scaled queries <c>[headDim]</c>; repeat one where there are fewer.</param>
     /// <param name="valid">Positions of this page that each query may see, 0 … 64; with 0 its partial
@@ -30,7 +29,7 @@ internal abstract unsafe class AttentionKernel
     /// <param name="scores">Scratch, <c>[4, 64]</c>.</param>
     /// <param name="partials">Destination, <c>[4, PartialStride]</c>.</param>
     public abstract void Page(
-        float* keys, float* values, int headDim, float** queries, int* valid, float* scores, float* partials);
+        in HeadPage page, int headDim, float** queries, int* valid, float* scores, float* partials);
 
     /// <summary>Merges the next page's partial result into the running one.</summary>
     public abstract void Merge(float* running, float* next, int headDim);
@@ -47,7 +46,7 @@ internal sealed unsafe class AttentionKernel<TLanes> : AttentionKernel
     private const int PrefetchElements = 1024;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public override void Widen(ushort* source, float* destination, int count)
     {
         for (var i = 0; i < count; i += 32)
@@ -64,24 +63,20 @@ internal sealed unsafe class AttentionKernel<TLanes> : AttentionKernel
 
     /// <inheritdoc/>
     public override void Page(
-        float* keys, float* values, int headDim, float** queries, int* valid, float* scores, float* partials)
+        in HeadPage page, int headDim, float** queries, int* valid, float* scores, float* partials)
     {
-        var longest = Math.Max(Math.Max(valid[0], valid[1]), Math.Max(valid[2], valid[3]));
-        var stride = PartialStride(headDim);
-        QuadProduct<TLanes>.Run(keys, 16, 16 * headDim, (longest + 15) / 16, headDim, queries, scores, Positions);
-        var weights = stackalloc float*[QueriesPerCall];
-        for (var query = 0; query < QueriesPerCall; query++)
+        if (page.Format == KvFormat.F16)
         {
-            weights[query] = scores + (query * Positions);
-            var tail = partials + (query * stride) + headDim;
-            (tail[0], tail[1]) = Weigh(weights[query], valid[query]);
+            Page<HalfElements<TLanes>>(page, headDim, queries, valid, scores, partials);
         }
-
-        QuadProduct<TLanes>.Run(values, headDim, 16, headDim / 16, longest, weights, partials, stride);
+        else
+        {
+            Page<FloatElements<TLanes>>(page, headDim, queries, valid, scores, partials);
+        }
     }
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public override void Merge(float* running, float* next, int headDim)
     {
         var largest = MathF.Max(running[headDim], next[headDim]);
@@ -98,7 +93,7 @@ internal sealed unsafe class AttentionKernel<TLanes> : AttentionKernel
     }
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public override void Finish(float* running, float* output, int headDim)
     {
         var inverse = TLanes.Create(1f / running[headDim + 1]);
@@ -108,9 +103,30 @@ internal sealed unsafe class AttentionKernel<TLanes> : AttentionKernel
         }
     }
 
+    private static void Page<TElements>(
+        in HeadPage page, int headDim, float** queries, int* valid, float* scores, float* partials)
+        where TElements : struct, IPageElements<TLanes>
+    {
+        var longest = Math.Max(Math.Max(valid[0], valid[1]), Math.Max(valid[2], valid[3]));
+        var stride = PartialStride(headDim);
+        QuadProduct<TLanes, TElements>.Run(
+            page.Keys, 16, 16 * headDim, (longest + 15) / 16, headDim, queries, scores, Positions, page.Next);
+        var weights = stackalloc float*[QueriesPerCall];
+        for (var query = 0; query < QueriesPerCall; query++)
+        {
+            weights[query] = scores + (query * Positions);
+            var tail = partials + (query * stride) + headDim;
+            (tail[0], tail[1]) = Weigh(weights[query], valid[query]);
+        }
+
+        var next = page.Next is null ? null : page.Next + (page.Values - page.Keys);
+        QuadProduct<TLanes, TElements>.Run(
+            page.Values, headDim, 16, headDim / 16, longest, weights, partials, stride, next);
+    }
+
     /// <summary>Turns scores into e^(score - largest), zero beyond <paramref name="valid"/>.</summary>
     /// <returns>The largest score and the sum of the weights.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static (float Largest, float Sum) Weigh(float* scores, int valid)
     {
         if (valid == 0)
