@@ -6,12 +6,15 @@ namespace Forerun.UnitTests.Inference.Execution;
 public class TileSharesTests
 {
     [Theory]
-    [InlineData(1, 96, 1)]
-    [InlineData(2, 96, 1)]
-    [InlineData(3, 37, 8)]
-    [InlineData(4, 3, 128)]
-    [InlineData(5, 0, 16)]
-    public void Begin_AnyNumberOfWorkers_EveryTileIsTakenOncePerStep(int workers, int count, int rows)
+    [InlineData(1, 96, 1, 2)]
+    [InlineData(2, 96, 1, 2)]
+    [InlineData(3, 37, 8, 2)]
+    [InlineData(4, 3, 128, 2)]
+    [InlineData(5, 0, 16, 2)]
+    [InlineData(2, 60, 5, 4)]
+    [InlineData(3, 15, 1, 5)]
+    [InlineData(4, 3, 16, 1)]
+    public void Begin_AnyNumberOfWorkers_EveryTileIsTakenOncePerStep(int workers, int count, int rows, int unit)
     {
         using var pool = new WorkerPool(workers);
         var shares = new TileShares(workers);
@@ -21,9 +24,10 @@ public class TileSharesTests
             var barriers = 0;
             for (var step = 0; step < taken.GetLength(0); step++)
             {
-                for (var share = shares.Begin(worker, count, rows); share.Next();)
+                for (var share = shares.Begin(worker, count, rows, unit); share.Next();)
                 {
-                    Assert.True(share.Start % 2 == 0 && share.Start < share.End);
+                    Assert.True(share.Start % unit == 0 && share.Start < share.End);
+                    Assert.True(share.End % unit == 0 || share.End == count);
                     for (var tile = share.Start; tile < share.End; tile++)
                     {
                         Interlocked.Increment(ref taken[step, tile]);

@@ -1,4 +1,5 @@
 using Forerun.Core.Numerics;
+using Forerun.Inference.Execution;
 using Forerun.Inference.Kernels;
 
 namespace Forerun.UnitTests.Inference.Kernels;
@@ -32,6 +33,35 @@ public unsafe class AttentionKernelTests
         }
     }
 
+    [Theory]
+    [InlineData(32, 3, 37)]
+    [InlineData(48, 1, 5)]
+    public void HalfPages_EveryLaneWidth_GiveTheBitsOfTheirWidenedValues(int headDim, int pages, int lastValid)
+    {
+        var random = new Random(headDim);
+        var length = ((pages - 1) * Positions) + lastValid;
+        var keys = Rounded(Numbers(random, pages * Positions * headDim, 2));
+        var values = Rounded(Numbers(random, pages * Positions * headDim, 2));
+        var queries = Numbers(random, Queries * headDim, 1);
+        var expected = Attend(new AttentionKernel<Lanes512>(), keys, values, queries, headDim, length);
+        foreach (var kernel in (AttentionKernel[])[
+            new AttentionKernel<Lanes512>(), new AttentionKernel<Lanes256>(), new AttentionKernel<Lanes128>()])
+        {
+            Passes.AssertSameBits(
+                expected, Attend(kernel, keys, values, queries, headDim, length, halves: true), kernel.ToString()!);
+        }
+    }
+
+    private static float[] Rounded(float[] values) =>
+        Array.ConvertAll(values, value => (float)BitConverter.UInt16BitsToHalf(HalfBits.Round(value)));
+
+    private static NativeBuffer Halves(NativeBuffer floats, int count)
+    {
+        var halves = new NativeBuffer(sizeof(ushort) * count);
+        HalfBits.Round(new ReadOnlySpan<float>(floats.Floats, count), new Span<ushort>(halves.Pointer, count));
+        return halves;
+    }
+
     /// <summary>Query i sees <c>length - i</c> positions, at least one.</summary>
     private static int Seen(int length, int query) => Math.Max(length - query, 1);
 
@@ -41,7 +71,13 @@ public unsafe class AttentionKernelTests
     /// <summary>Keys and values are <c>[position, headDim]</c> here; the kernel wants keys in lanes of 16
     /// positions.</summary>
     private static float[] Attend(
-        AttentionKernel kernel, float[] keys, float[] values, float[] queries, int headDim, int length)
+        AttentionKernel kernel,
+        float[] keys,
+        float[] values,
+        float[] queries,
+        int headDim,
+        int length,
+        bool halves = false)
     {
         var stride = AttentionKernel.PartialStride(headDim);
         using var q = ScalarReference.Native(queries);
@@ -62,7 +98,12 @@ public unsafe class AttentionKernelTests
                 valid[i] = Math.Clamp(Seen(length, i) - (page * Positions), 0, Positions);
             }
 
-            kernel.Page(pageKeys.Floats, pageValues.Floats, headDim, rows, valid, scores.Floats, partials.Floats);
+            using var halfKeys = Halves(pageKeys, Positions * headDim);
+            using var halfValues = Halves(pageValues, Positions * headDim);
+            var operands = halves
+                ? new HeadPage(halfKeys.Pointer, halfValues.Pointer, KvFormat.F16, pageKeys.Pointer)
+                : new HeadPage(pageKeys.Pointer, pageValues.Pointer, KvFormat.F32);
+            kernel.Page(operands, headDim, rows, valid, scores.Floats, partials.Floats);
             for (var i = 0; i < Queries; i++)
             {
                 Keep(kernel, running.Floats + (i * stride), partials.Floats + (i * stride), headDim, page, valid[i]);
