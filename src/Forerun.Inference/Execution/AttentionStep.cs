@@ -4,12 +4,15 @@ namespace Forerun.Inference.Execution;
 
 /// <summary>Attention of one layer for all rows of a batch, shared out among the workers.</summary>
 /// <remarks>Few rows: each page of each KV head is an item of its own, and a second step merges the pages in order.
-/// Many rows: an item is a KV head and up to 16 rows (fewer where workers would be idle), and merges pages as it goes. Both add up in the same order.</remarks>
+/// Many rows: an item is a KV head and up to 16 rows (fewer where workers would be idle), and merges pages as it goes.
+/// Both add up in the same order.</remarks>
 internal sealed unsafe class AttentionStep : IDisposable
 {
     private const int MaxRowsPerItem = 16;
     private const int ItemsPerWorker = 3;
     private const int MaxSplitQueries = 64;
+
+    /// <summary>Up to so many queries read a page's halves as they are; for more they are widened once.</summary>
     private const int MaxHalfQueries = 8;
     private const int Quad = AttentionKernel.QueriesPerCall;
 
@@ -20,7 +23,7 @@ internal sealed unsafe class AttentionStep : IDisposable
     private readonly int _group;
     private readonly int _stride;
     private readonly List<Item> _items = [];
-    private readonly Scratch[] _scratch;
+    private readonly AttentionScratch[] _scratch;
     private readonly NativeBuffer? _partials;
     private bool _split;
     private int _mostPages;
@@ -35,10 +38,10 @@ internal sealed unsafe class AttentionStep : IDisposable
         _heads = model.Config.NumAttentionHeads;
         _group = _heads / model.Config.NumKeyValueHeads;
         _stride = AttentionKernel.PartialStride(_layout.HeadDim);
-        _scratch = new Scratch[model.Workers.Count];
+        _scratch = new AttentionScratch[model.Workers.Count];
         for (var i = 0; i < _scratch.Length; i++)
         {
-            _scratch[i] = new Scratch(_layout, _stride, (MaxRowsPerItem * _group) + Quad);
+            _scratch[i] = new AttentionScratch(_layout, _stride, (MaxRowsPerItem * _group) + Quad);
         }
 
         _partials = model.Workers.Count == 1
@@ -68,8 +71,8 @@ internal sealed unsafe class AttentionStep : IDisposable
     /// <summary>Makes the items available again: once per layer, before the barrier in front of <see cref="Run"/>.</summary>
     public void Restart() => Volatile.Write(ref _next, 0);
 
-    /// <summary>Works on items until none is left; all workers call this. Few rows are divided in advance, many as the workers
-    /// get on.</summary>
+    /// <summary>Works on items until none is left; all workers call this. Few rows are divided in advance, many as the
+    /// workers get on.</summary>
     /// <param name="batch">The planned batch.</param>
     /// <param name="worker">The calling worker.</param>
     /// <param name="layer">Layer index.</param>
@@ -124,7 +127,7 @@ internal sealed unsafe class AttentionStep : IDisposable
     }
 
     /// <summary>The worker's part of the items, equally many for each: it knows which comes next.</summary>
-    private void RunShare(ForwardBatch batch, int worker, int layer, float* queries, float* output, Scratch scratch)
+    private void RunShare(ForwardBatch batch, int worker, int layer, float* queries, float* output, AttentionScratch scratch)
     {
         var workers = _model.Workers.Count;
         var end = _items.Count * (worker + 1) / workers;
@@ -165,7 +168,7 @@ internal sealed unsafe class AttentionStep : IDisposable
     }
 
     private void Attend(
-        in BatchSegment segment, in Item item, int layer, float* queries, float* output, Scratch scratch, byte* nextKeys)
+        in BatchSegment segment, in Item item, int layer, float* queries, float* output, AttentionScratch scratch, byte* nextKeys)
     {
         var queryCount = item.RowCount * _group;
         for (var page = item.FirstPage; page < item.EndPage; page++)
@@ -187,7 +190,7 @@ internal sealed unsafe class AttentionStep : IDisposable
 
     /// <summary>Four queries over one page: partial results are kept (split) or merged at once.</summary>
     private void AttendPage(
-        in BatchSegment segment, in Item item, int page, int first, in HeadPage loaded, float* queries, Scratch scratch)
+        in BatchSegment segment, in Item item, int page, int first, in HeadPage loaded, float* queries, AttentionScratch scratch)
     {
         var rows = stackalloc float*[Quad];
         var valid = stackalloc int[Quad];
@@ -217,7 +220,7 @@ internal sealed unsafe class AttentionStep : IDisposable
         }
     }
 
-    private void Keep(in BatchSegment segment, in Item item, int page, int query, float* partial, Scratch scratch)
+    private void Keep(in BatchSegment segment, in Item item, int page, int query, float* partial, AttentionScratch scratch)
     {
         if (_split || page == 0)
         {
@@ -254,7 +257,7 @@ internal sealed unsafe class AttentionStep : IDisposable
         segment.Cache.Page(page * KvPage.Positions).Keys(layer, head);
 
     /// <summary>A head's keys and values in a page: in place, or widened once for many queries.</summary>
-    private HeadPage Load(byte* keys, int queryCount, Scratch scratch, byte* next)
+    private HeadPage Load(byte* keys, int queryCount, AttentionScratch scratch, byte* next)
     {
         if (_layout.Format == KvFormat.F32 || queryCount <= MaxHalfQueries)
         {
@@ -266,31 +269,4 @@ internal sealed unsafe class AttentionStep : IDisposable
     }
 
     private readonly record struct Item(int Segment, int FirstRow, int RowCount, int Head, int FirstPage, int EndPage);
-
-    /// <summary>One worker's memory.</summary>
-    private sealed class Scratch(KvLayout layout, int stride, int maxQueries) : IDisposable
-    {
-        private readonly NativeBuffer _keyValues = new(8L * layout.HalfHeadElements);
-        private readonly NativeBuffer _scores = new(4 * Quad * KvPage.Positions);
-        private readonly NativeBuffer _partials = new(4L * Quad * stride, clear: true);
-        private readonly NativeBuffer _running = new(4L * maxQueries * stride, clear: true);
-
-        public float* Keys => _keyValues.Floats;
-
-        public float* Values => _keyValues.Floats + layout.HalfHeadElements;
-
-        public float* Scores => _scores.Floats;
-
-        public float* Partials => _partials.Floats;
-
-        public float* Running => _running.Floats;
-
-        public void Dispose()
-        {
-            _keyValues.Dispose();
-            _scores.Dispose();
-            _partials.Dispose();
-            _running.Dispose();
-        }
-    }
 }

@@ -33,6 +33,8 @@ internal static unsafe class QuadProduct<TLanes, TElements>
     {
         rowStride *= TElements.Bytes;
         vectorStride *= TElements.Bytes;
+
+        // A page has as many lines of halves as there are steps with one register.
         var line = prefetch is null ? 0 : 64 / TLanes.Registers;
         prefetch = prefetch is null ? a : prefetch;
         var vector = 0;
@@ -40,21 +42,31 @@ internal static unsafe class QuadProduct<TLanes, TElements>
         {
             for (; vector + 2 <= vectors; vector += 2)
             {
-                Two(a + (vector * vectorStride), rowStride, vectorStride, count, b, output + (vector * 16), outputStride, prefetch, line);
+                var pair = a + (vector * vectorStride);
+                Two(pair, rowStride, vectorStride, count, b, output + (vector * 16), outputStride, prefetch, line);
                 prefetch += line * count;
             }
         }
 
         for (; vector < vectors; vector++)
         {
-            One(a + (vector * vectorStride), rowStride, count, b, output + (vector * 16), outputStride, prefetch, line);
+            var single = a + (vector * vectorStride);
+            One(single, rowStride, count, b, output + (vector * 16), outputStride, prefetch, line);
             prefetch += line * count;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Two(
-        byte* a, int rowStride, int vectorStride, int count, float** b, float* output, int outputStride, byte* prefetch, int line)
+        byte* a,
+        int rowStride,
+        int vectorStride,
+        int count,
+        float** b,
+        float* output,
+        int outputStride,
+        byte* prefetch,
+        int line)
     {
         float* b0 = b[0], b1 = b[1], b2 = b[2], b3 = b[3];
         TLanes x0 = TLanes.Create(0f), x1 = x0, x2 = x0, x3 = x0, y0 = x0, y1 = x0, y2 = x0, y3 = x0;

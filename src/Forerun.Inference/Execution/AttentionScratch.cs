@@ -1,0 +1,33 @@
+using Forerun.Inference.Kernels;
+
+namespace Forerun.Inference.Execution;
+
+/// <summary>One worker's memory in <see cref="AttentionStep"/>.</summary>
+/// <param name="layout">Sizes of a page.</param>
+/// <param name="stride">Floats of a partial result.</param>
+/// <param name="maxQueries">Most queries of an item.</param>
+internal sealed unsafe class AttentionScratch(KvLayout layout, int stride, int maxQueries) : IDisposable
+{
+    private readonly NativeBuffer _keyValues = new(8L * layout.HalfHeadElements);
+    private readonly NativeBuffer _scores = new(4 * AttentionKernel.QueriesPerCall * KvPage.Positions);
+    private readonly NativeBuffer _partials = new(4L * AttentionKernel.QueriesPerCall * stride, clear: true);
+    private readonly NativeBuffer _running = new(4L * maxQueries * stride, clear: true);
+
+    public float* Keys => _keyValues.Floats;
+
+    public float* Values => _keyValues.Floats + layout.HalfHeadElements;
+
+    public float* Scores => _scores.Floats;
+
+    public float* Partials => _partials.Floats;
+
+    public float* Running => _running.Floats;
+
+    public void Dispose()
+    {
+        _keyValues.Dispose();
+        _scores.Dispose();
+        _partials.Dispose();
+        _running.Dispose();
+    }
+}
