@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Forerun.Core.Decoding;
 
 namespace Forerun.Edge.Control;
@@ -8,6 +9,7 @@ internal sealed class OnlineEstimates(int maxDraftLength)
 {
     private const int LeastComparisons = 8;
     private const double AnswerWeight = 4;
+    private const double LeastReach = 0.1;
 
     private readonly Smoothed _draft = new(prior: 0, priorWeight: 0, memory: 32);
     private readonly Smoothed _roundTrip = new(prior: 0, priorWeight: 0, memory: 16);
@@ -26,15 +28,17 @@ internal sealed class OnlineEstimates(int maxDraftLength)
     {
         get
         {
-            var hits = _hits.Values;
+            var (verify, roundTrip) = (_verify.Estimate(), RoundTripMs());
+            var hits = _hits.Values(length => Reach(length, verify, roundTrip)).Select(hit => Math.Min(1, hit)).ToImmutableArray();
+            var sentHits = _sentHits.Values(length => Reach(length, verify, 0));
             return new()
             {
                 DraftMs = _draft.Value,
-                VerifyMs = [.. _verify.Estimate()],
-                RoundTripMs = RoundTripMs(),
-                Acceptance = _acceptance.Values,
+                VerifyMs = [.. verify],
+                RoundTripMs = roundTrip,
+                Acceptance = _acceptance.Values(),
                 HitRate = hits,
-                SentHitRate = [.. hits.Zip(_sentHits.Values, Math.Min)],
+                SentHitRate = [.. hits.Zip(sentHits, Math.Min)],
             };
         }
     }
@@ -129,10 +133,18 @@ internal sealed class OnlineEstimates(int maxDraftLength)
             return;
         }
 
-        _hits.Add(round.Choice.DraftLength, round.PreDrafts.FinishedHits);
+        var (length, verify) = (round.Choice.DraftLength, _verify.Estimate());
+        _hits.Add(length, round.PreDrafts.FinishedHits, Reach(length, verify, RoundTripMs()));
         if (round.Choice.Mode == DecodingMode.Pipelined)
         {
-            _sentHits.Add(round.Choice.DraftLength, round.PreDrafts.SentHits);
+            _sentHits.Add(length, round.PreDrafts.SentHits, Reach(length, verify, 0));
         }
+    }
+
+    /// <summary>The part of a draft of this length that one branch alone gets while a verdict is waited for.</summary>
+    private double Reach(int length, double[] verify, double roundTrip)
+    {
+        var draft = _draft.Value * length;
+        return draft > 0 ? Math.Clamp((verify[length] + roundTrip) / draft, LeastReach, 1) : 1;
     }
 }

@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 
 namespace Forerun.Edge.Control;
 
-/// <summary>Means by index, which forget; an index that was seldom seen is taken to be like the others.</summary>
+/// <summary>Means by index, which forget; an index that was seldom seen is taken to be like the others, as far as its weight tells
+/// nothing else.</summary>
 /// <param name="count">Indices.</param>
 /// <param name="prior">The mean before anything was seen.</param>
 internal sealed class SmoothedProfile(int count, double prior)
@@ -18,13 +19,20 @@ internal sealed class SmoothedProfile(int count, double prior)
     public int Count => _overall.Count;
 
     /// <summary>The means, <c>[count]</c>.</summary>
-    public ImmutableArray<double> Values =>
-        [.. _at.Select(one => ((one.Count * one.Value) + (OverallWeight * _overall.Value)) / (one.Count + OverallWeight))];
+    /// <param name="weightOf">What an index is expected to have of what they have in common, above 0; null = all of it.</param>
+    public ImmutableArray<double> Values(Func<int, double>? weightOf = null) =>
+    [
+        .. _at.Select((one, index) =>
+            ((one.Count * one.Value) + (OverallWeight * _overall.Value * (weightOf?.Invoke(index) ?? 1))) / (one.Count + OverallWeight)),
+    ];
 
     /// <summary>Takes in a value.</summary>
-    public void Add(int index, double value)
+    /// <param name="index">Its index.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="weight">As in <see cref="Values"/>.</param>
+    public void Add(int index, double value, double weight = 1)
     {
-        _overall.Add(value);
+        _overall.Add(value / weight);
         _at[index].Add(value);
     }
 }

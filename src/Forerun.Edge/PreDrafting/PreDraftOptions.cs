@@ -9,22 +9,22 @@ public sealed record PreDraftOptions
     /// <summary>The defaults.</summary>
     public static PreDraftOptions Default { get; } = new();
 
-    /// <summary>Most verdicts drafted for: each keeps its own end of the KV cache. Range 1 … 64, default 24.</summary>
-    public int MaxBranches { get; init; } = 24;
+    /// <summary>Most verdicts drafted for: each keeps its own end of the KV cache. Range 1 … 64, default 48.</summary>
+    public int MaxBranches { get; init; } = 48;
 
     /// <summary>Most branches that get their next token together; fewer where that makes a step more than half as long again.
-    /// Range 1 … 8, default 8.</summary>
+    /// Range 1 … 16, default 16.</summary>
     public int BatchSize { get; init; } = IDrafter.MaxBranches;
 
-    /// <summary>Most tokens of all these drafts together, 0 or more; default 96. A guess that becomes likely takes the
+    /// <summary>Most tokens of all these drafts together, 0 or more; default 192. A guess that becomes likely takes the
     /// place of less likely ones.</summary>
-    public int MaxTokens { get; init; } = 96;
+    public int MaxTokens { get; init; } = 192;
 
     /// <summary>Verdicts less likely than this are not drafted for. Range 0 … 1, default 0.005.</summary>
     public double MinChance { get; init; } = 0.005;
 
-    /// <summary>Most drafts sent ahead in pipelined mode. Range 0 … 16, default 8.</summary>
-    public int MaxSent { get; init; } = 8;
+    /// <summary>Most drafts sent ahead in pipelined mode. Range 0 … 16, default 16.</summary>
+    public int MaxSent { get; init; } = ProtocolConstants.MaxQueuedDrafts;
 
     /// <summary>Drafts for verdicts less likely than this are not sent ahead. Range 0 … 1, default 0.02.</summary>
     public double MinSentChance { get; init; } = 0.02;

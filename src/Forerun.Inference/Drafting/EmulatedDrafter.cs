@@ -11,12 +11,15 @@ namespace Forerun.Inference.Drafting;
 public sealed class EmulatedDrafter(IDrafter drafter, EmulatedProfile profile, TimeProvider? time = null)
     : IDrafter, IDisposable
 {
+    /// <summary>Parts of a step, as a model of three layers and a head has: between them it can be interrupted.</summary>
+    private const int Parts = 4;
+
     private readonly EmulatedClock _clock = new(time ?? TimeProvider.System);
 
     /// <summary>The emulated times.</summary>
     public EmulatedProfile Profile => profile;
 
-    /// <summary>Calls so far.</summary>
+    /// <summary>Calls so far that were not interrupted.</summary>
     public int Calls => _clock.Pieces;
 
     /// <summary>Of these, those whose real work took longer than the profile allows; reading a long prompt may.</summary>
@@ -35,7 +38,6 @@ public sealed class EmulatedDrafter(IDrafter drafter, EmulatedProfile profile, T
     }
 
     /// <inheritdoc/>
-    /// <remarks>An emulated step is not interrupted.</remarks>
     public void Extend(ReadOnlySpan<DraftBranch> branches, Func<bool>? isInterrupted = null)
     {
         Span<int> before = stackalloc int[IDrafter.MaxBranches];
@@ -46,6 +48,11 @@ public sealed class EmulatedDrafter(IDrafter drafter, EmulatedProfile profile, T
         }
 
         _clock.Begin();
+        if (isInterrupted is not null && !WaitForParts(isInterrupted))
+        {
+            return;
+        }
+
         drafter.Extend(branches);
         var steps = 0;
         for (var i = 0; i < branches.Length; i++)
@@ -64,6 +71,21 @@ public sealed class EmulatedDrafter(IDrafter drafter, EmulatedProfile profile, T
     {
         (drafter as IDisposable)?.Dispose();
         _clock.Dispose();
+    }
+
+    /// <summary>Waits for all parts of a step but the last; false when it was interrupted.</summary>
+    private bool WaitForParts(Func<bool> isInterrupted)
+    {
+        for (var part = 1; part < Parts; part++)
+        {
+            _clock.WaitUntil(profile.DraftStep * part / Parts);
+            if (isInterrupted())
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>A step that drafted nothing has cost one all the same.</summary>

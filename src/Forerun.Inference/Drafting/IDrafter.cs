@@ -6,7 +6,7 @@ namespace Forerun.Inference.Drafting;
 public interface IDrafter
 {
     /// <summary>Most branches of one <see cref="Extend"/>.</summary>
-    const int MaxBranches = 8;
+    const int MaxBranches = 16;
 
     /// <summary>Starts a generation: what was kept of the one before is dropped.</summary>
     void Begin(GenerationRequest request);

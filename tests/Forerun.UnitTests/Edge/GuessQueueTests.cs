@@ -91,8 +91,8 @@ public class GuessQueueTests
     public void Options_OutOfRange_SayWhatIsExpected()
     {
         var exception = Assert.Throws<ArgumentOutOfRangeException>(() => new EdgeDecoder(
-            new ScriptedVerifier(), options: new() { PreDrafts = new() { BatchSize = 9 } }));
-        Assert.StartsWith("The option is out of range: expected 1 to 8. (Parameter 'BatchSize')", exception.Message,
+            new ScriptedVerifier(), options: new() { PreDrafts = new() { BatchSize = 17 } }));
+        Assert.StartsWith("The option is out of range: expected 1 to 16. (Parameter 'BatchSize')", exception.Message,
             StringComparison.Ordinal);
         foreach (var options in new PreDraftOptions[]
         {

@@ -15,7 +15,7 @@ public class StepSizeTests
     private const int VocabSize = 600;
 
     [Theory]
-    [InlineData(0, 8)]
+    [InlineData(0, 16)]
     [InlineData(0.3, 2)]
     [InlineData(1, 1)]
     public async Task Preemptive_TakesAsManyBranchesAsAStepAffords(double branchCost, int expected)
@@ -40,7 +40,7 @@ public class StepSizeTests
     public void Step_Interrupted_IsNotTakenForAFastOne()
     {
         var undisturbed = StepSizes(interruptedRounds: 0);
-        Assert.Equal((8, 1), (undisturbed[0], undisturbed[^1]));
+        Assert.Equal((16, 1), (undisturbed[0], undisturbed[^1]));
         Assert.Equal(undisturbed, StepSizes(interruptedRounds: 20));
     }
 

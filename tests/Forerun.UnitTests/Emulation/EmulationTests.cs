@@ -105,6 +105,23 @@ public class EmulationTests
         }
     }
 
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(2, 3)]
+    [InlineData(3, 4)]
+    public void Extend_Interrupted_EndsAfterAQuarterOfTheStep(int quietLooks, int quarters)
+    {
+        var time = new WaitingTime();
+        using var drafter = new EmulatedDrafter(new ModelDrafter(TinyModels.Draft), Profile, time);
+        using var branch = new DraftBranch();
+        drafter.Begin(new GenerationRequest { PromptTokens = TinyModels.Prompt });
+        branch.Follow(TinyModels.Prompt.AsSpan(), 4);
+        var looks = 0;
+        drafter.Extend(new ReadOnlySpan<DraftBranch>(in branch), () => looks++ == quietLooks);
+        Assert.InRange(time.Now.TotalMilliseconds, 75.25 * quarters / 4, (75.25 * quarters / 4) + 0.2);
+        Assert.Equal((quarters == 4 ? 1 : 0, quarters == 4 ? 1 : 0), (branch.Count, drafter.Calls));
+    }
+
     [Fact]
     public void Propose_FourTokens_TakeTheProfilesDraftTime()
     {
