@@ -5,8 +5,6 @@ namespace Forerun.Edge;
 /// <content>Rounds that the target decodes by itself, in a session that also drafts.</content>
 internal sealed partial class EdgeSession
 {
-    private const int RoundsPerStream = 8;
-
     private int _streamedThrough;
 
     private bool IsStreaming => _choice.Mode == DecodingMode.Autoregressive;
@@ -31,9 +29,10 @@ internal sealed partial class EdgeSession
             _choice = DecodingChoice.Streaming;
         }
 
-        if (streams && _streamedThrough - _round < _policy.RoundsInFlight)
+        var inFlight = _policy.RoundsInFlight;
+        if (streams && _streamedThrough < _round + inFlight)
         {
-            _streamedThrough = _round + _policy.RoundsInFlight + RoundsPerStream;
+            _streamedThrough = _round + inFlight + _policy.RoundsPerGrant;
             await _verification.StreamAsync(_streamedThrough, cancellationToken).ConfigureAwait(false);
         }
 

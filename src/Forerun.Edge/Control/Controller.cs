@@ -14,6 +14,8 @@ internal sealed class Controller : IDecodingPolicy
     private const int ExplorationRounds = 4;
     private const int RoundsPerRehearsal = 32;
     private const int MostRoundsInFlight = 64;
+    private const int MostRoundsPerGrant = 8;
+    private const double MsPerGrant = 50;
 
     private static readonly ImmutableArray<int> Lengths = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16];
 
@@ -52,6 +54,16 @@ internal sealed class Controller : IDecodingPolicy
         {
             var (verify, roundTrip) = (Decision.Estimates.VerifyMs[0], Decision.Estimates.RoundTripMs);
             return verify > 0 ? (int)Math.Min(MostRoundsInFlight, 2 + Math.Ceiling(roundTrip / verify)) : 2;
+        }
+    }
+
+    /// <inheritdoc/>
+    public int RoundsPerGrant
+    {
+        get
+        {
+            var verify = Decision.Estimates.VerifyMs[0];
+            return verify > 0 ? (int)Math.Clamp(Math.Ceiling(MsPerGrant / verify), 1, MostRoundsPerGrant) : MostRoundsPerGrant;
         }
     }
 

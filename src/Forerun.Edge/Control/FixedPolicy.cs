@@ -9,6 +9,9 @@ internal sealed class FixedPolicy(DecodingChoice choice) : IDecodingPolicy
     public int RoundsInFlight => 0;
 
     /// <inheritdoc/>
+    public int RoundsPerGrant => 0;
+
+    /// <inheritdoc/>
     public DecodingMode Open() => choice.Mode;
 
     /// <inheritdoc/>

@@ -15,6 +15,10 @@ internal interface IDecodingPolicy
     /// <summary>Streamed rounds that are under way between the machines: the target is told that many ahead.</summary>
     int RoundsInFlight { get; }
 
+    /// <summary>Streamed rounds that the target is told of at a time: the more, the fewer messages, and the later it can be told to
+    /// wait for drafts.</summary>
+    int RoundsPerGrant { get; }
+
     /// <summary>What a round took.</summary>
     void Learn(DecodedRound round);
 }

@@ -129,6 +129,8 @@ public class StreamedRoundsTests
 
         public int RoundsInFlight => _random.Next(6);
 
+        public int RoundsPerGrant => 1 + _random.Next(8);
+
         public DecodingMode Open() => DecodingMode.Pipelined;
 
         public DecodingChoice Next()
@@ -150,6 +152,8 @@ public class StreamedRoundsTests
     private sealed class StreamingPolicy(int rehearsed) : IDecodingPolicy
     {
         public int RoundsInFlight => 3;
+
+        public int RoundsPerGrant => 8;
 
         public DecodingMode Open() => DecodingMode.Pipelined;
 
