@@ -72,6 +72,7 @@ internal sealed class Controller : IDecodingPolicy
     {
         _explorationRounds = 0;
         _previous = null;
+        _estimates.BeginText();
         return DecodingMode.Pipelined;
     }
 

@@ -9,6 +9,7 @@ internal sealed class OnlineEstimates(int maxDraftLength)
 {
     private const int LeastComparisons = 8;
     private const double AnswerWeight = 4;
+    private const int ValuesOfOtherTexts = 16;
     private const double LeastReach = 0.1;
 
     private readonly Smoothed _draft = new(prior: 0, priorWeight: 0, memory: 32);
@@ -16,7 +17,7 @@ internal sealed class OnlineEstimates(int maxDraftLength)
     private readonly SmoothedProfile _hits = new(maxDraftLength + 1, prior: 0.5);
     private readonly SmoothedProfile _sentHits = new(maxDraftLength + 1, prior: 0.5);
     private readonly SmoothedProfile _acceptance = new(maxDraftLength, prior: 0.6);
-    private readonly TimesByRows _verify = new(maxDraftLength + 1);
+    private readonly TimesByRows _verify = new(maxDraftLength + 1, memory: 32);
     private double? _answer;
     private DecodedRound? _previous;
 
@@ -42,6 +43,9 @@ internal sealed class OnlineEstimates(int maxDraftLength)
             };
         }
     }
+
+    /// <summary>Another text begins: what was accepted in others counts less, as drafters are good at some and poor at others.</summary>
+    public void BeginText() => _acceptance.Forget(ValuesOfOtherTexts);
 
     /// <summary>Takes in the next round of a generation.</summary>
     public void Learn(DecodedRound round)

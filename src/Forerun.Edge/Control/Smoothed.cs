@@ -14,6 +14,9 @@ internal sealed class Smoothed(double prior, int priorWeight, int memory)
     /// <summary>Values seen, up to the memory.</summary>
     public int Count { get; private set; }
 
+    /// <summary>From now on, all that was seen counts as no more than so many values.</summary>
+    public void Forget(int most) => (Count, _weight) = (Math.Min(Count, most), Math.Min(_weight, most));
+
     /// <summary>Takes in a value.</summary>
     public void Add(double value)
     {

@@ -26,6 +26,13 @@ internal sealed class SmoothedProfile(int count, double prior)
             ((one.Count * one.Value) + (OverallWeight * _overall.Value * (weightOf?.Invoke(index) ?? 1))) / (one.Count + OverallWeight)),
     ];
 
+    /// <summary>From now on, all that was seen of an index counts as no more than so many values.</summary>
+    public void Forget(int most)
+    {
+        _overall.Forget(most);
+        Array.ForEach(_at, one => one.Forget(most));
+    }
+
     /// <summary>Takes in a value.</summary>
     /// <param name="index">Its index.</param>
     /// <param name="value">The value.</param>

@@ -17,7 +17,7 @@ internal sealed partial class PreDrafter(
 {
     private const double MostStepGrowth = 1.5;
 
-    private readonly TimesByRows _stepTimes = new(IDrafter.MaxBranches);
+    private readonly TimesByRows _stepTimes = new(IDrafter.MaxBranches, memory: 1024);
     private readonly Stack<PreDraft> _unused = new();
     private readonly PreDraft[] _batch = new PreDraft[IDrafter.MaxBranches];
     private readonly DraftBranch[] _branches = new DraftBranch[IDrafter.MaxBranches];
