@@ -111,7 +111,7 @@ public class ChatTests
     {
         string[] options = ["What is gravity?", "--max-tokens", "16", "--temperature", temperature, "--seed", "3", "--json"];
         var draft = Repository.Path("models", "forerun-draft", "forerun-draft.gguf");
-        var expected = await ForerunProgram.RunAsync(["generate", "--model", draft, .. options]);
+        var expected = await ForerunProgram.RunAsync(["generate", "--model", draft, "--weights", "fourbit", .. options]);
         var chosen = await ForerunProgram.RunAsync(["edge", "--mode", "edge-only", .. options]);
         var lost = await ForerunProgram.RunAsync(
             ["edge", "--server", "http://127.0.0.1:9", "--fallback", "edge-only", .. options]);
