@@ -12,7 +12,7 @@ internal sealed class Controller : IDecodingPolicy
     private const double MostExplorationLoss = 0.2;
     private const int RoundsPerExploration = 128;
     private const int ExplorationRounds = 4;
-    private const int RoundsPerRehearsal = 32;
+    private const int RoundsPerRehearsal = 16;
     private const int MostRoundsInFlight = 64;
     private const int MostRoundsPerGrant = 8;
     private const double MsPerGrant = 50;

@@ -12,7 +12,8 @@ internal sealed class OnlineEstimates(int maxDraftLength)
     private const int ValuesOfOtherTexts = 16;
     private const double LeastReach = 0.1;
 
-    private readonly Smoothed _draft = new(prior: 0, priorWeight: 0, memory: 32);
+    // While it streams, values are few: what drafting took in a cold program must give way to what it takes now.
+    private readonly Smoothed _draft = new(prior: 0, priorWeight: 0, memory: 8);
     private readonly Smoothed _roundTrip = new(prior: 0, priorWeight: 0, memory: 16);
     private readonly SmoothedProfile _hits = new(maxDraftLength + 1, prior: 0.5);
     private readonly SmoothedProfile _sentHits = new(maxDraftLength + 1, prior: 0.5);
