@@ -53,6 +53,7 @@ public sealed class LinkRelayTests : IDisposable
             _time.Advance(TimeSpan.FromMilliseconds(99));
             Assert.False(receiving.IsCompleted);
             _time.Advance(TimeSpan.FromMilliseconds(1));
+            await MoveTimeUntilAsync(receiving);
             Assert.Equal(1, await receiving);
         }
     }
