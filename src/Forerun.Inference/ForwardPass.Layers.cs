@@ -119,7 +119,7 @@ public sealed unsafe partial class ForwardPass
         var (heads, headDim) = (_model.Config.NumAttentionHeads, _model.Config.HeadDim);
         var unit = headDim % 32 == 0 ? 1 : 2;
         var (start, end) = Share(worker, heads / unit);
-        _attention.Merge(_batch, worker, b.Attended, start * unit, end * unit);
+        _attention.Merge(_batch, b.Attended, start * unit, end * unit);
         for (var row = 0; row < _batch.RowCount; row++)
         {
             var attended = b.Attended + ((long)row * b.QuerySize);

@@ -169,7 +169,7 @@ public readonly struct Lanes128 : ILanes<Lanes128>
     internal static float MaxAcross(Vector128<float> value)
     {
         var pairs = Vector128.MaxNative(value, Vector128.Shuffle(value, Vector128.Create(2, 3, 0, 1)));
-        return MathF.Max(pairs.ToScalar(), pairs.GetElement(1));
+        return Vector128.MaxNative(pairs, Vector128.Shuffle(pairs, Vector128.Create(1, 0, 3, 2))).ToScalar();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

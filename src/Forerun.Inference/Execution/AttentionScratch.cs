@@ -9,7 +9,7 @@ namespace Forerun.Inference.Execution;
 internal sealed unsafe class AttentionScratch(KvLayout layout, int stride, int maxQueries) : IDisposable
 {
     private readonly NativeBuffer _keyValues = new(8L * layout.HalfHeadElements);
-    private readonly NativeBuffer _scores = new(4 * AttentionKernel.QueriesPerCall * KvPage.Positions);
+    private readonly NativeBuffer _kernel = new(4 * AttentionKernel.ScratchFloats, clear: true);
     private readonly NativeBuffer _partials = new(4L * AttentionKernel.QueriesPerCall * stride, clear: true);
     private readonly NativeBuffer _running = new(4L * maxQueries * stride, clear: true);
 
@@ -17,7 +17,7 @@ internal sealed unsafe class AttentionScratch(KvLayout layout, int stride, int m
 
     public float* Values => _keyValues.Floats + layout.HalfHeadElements;
 
-    public float* Scores => _scores.Floats;
+    public float* Kernel => _kernel.Floats;
 
     public float* Partials => _partials.Floats;
 
@@ -26,7 +26,7 @@ internal sealed unsafe class AttentionScratch(KvLayout layout, int stride, int m
     public void Dispose()
     {
         _keyValues.Dispose();
-        _scores.Dispose();
+        _kernel.Dispose();
         _partials.Dispose();
         _running.Dispose();
     }

@@ -2,77 +2,56 @@ using Forerun.Inference.Kernels;
 
 namespace Forerun.Inference.Execution;
 
-/// <summary>Attention of one layer for all rows of a batch, shared out among the workers.</summary>
-/// <remarks>Few rows: each page of each KV head is an item of its own, and a second step merges the pages in order.
-/// Many rows: an item is a KV head and up to 16 rows (fewer where workers would be idle), and merges pages as it goes.
-/// Both add up in the same order.</remarks>
+/// <summary>Attention of one layer for all rows of a batch, shared out among the workers by an <see cref="AttentionPlan"/>.
+/// </summary>
+/// <remarks>An item merges its pages as it goes. Of a group whose pages are divided the partial results are kept, and a
+/// second step merges them in the same order.</remarks>
 internal sealed unsafe class AttentionStep : IDisposable
 {
-    private const int MaxRowsPerItem = 16;
-    private const int ItemsPerWorker = 3;
-    private const int MaxSplitQueries = 64;
+    private const int PerCall = AttentionKernel.QueriesPerCall;
 
     /// <summary>Up to so many queries read a page's halves as they are; for more they are widened once.</summary>
-    private const int MaxHalfQueries = 8;
-    private const int Quad = AttentionKernel.QueriesPerCall;
+    private const int MaxHalfQueries = 24;
 
-    private readonly LanguageModel _model;
     private readonly KvLayout _layout;
     private readonly AttentionKernel _kernel;
+    private readonly AttentionPlan _plan;
+    private readonly int _workers;
     private readonly int _heads;
     private readonly int _group;
     private readonly int _stride;
-    private readonly List<Item> _items = [];
     private readonly AttentionScratch[] _scratch;
-    private readonly NativeBuffer? _partials;
-    private bool _split;
-    private int _mostPages;
+    private readonly NativeBuffer _partials;
+    private readonly int _mostPages;
     private int _next;
 
     /// <summary>Allocates scratch for every worker.</summary>
     public AttentionStep(LanguageModel model)
     {
-        _model = model;
         _layout = model.KvPool.Layout;
         _kernel = model.Kernels.Attention;
+        _workers = model.Workers.Count;
         _heads = model.Config.NumAttentionHeads;
         _group = _heads / model.Config.NumKeyValueHeads;
         _stride = AttentionKernel.PartialStride(_layout.HeadDim);
-        _scratch = new AttentionScratch[model.Workers.Count];
+        _plan = new AttentionPlan(_layout.KvHeads, _group, _workers);
+        _scratch = new AttentionScratch[_workers];
         for (var i = 0; i < _scratch.Length; i++)
         {
-            _scratch[i] = new AttentionScratch(_layout, _stride, (MaxRowsPerItem * _group) + Quad);
+            _scratch[i] = new AttentionScratch(_layout, _stride, AttentionPlan.MaxItemQueries);
         }
 
-        _partials = model.Workers.Count == 1
-            ? null
-            : new NativeBuffer(4L * MaxSplitQueries * PageCount(model.Config.MaxPositionEmbeddings) * _stride);
+        _mostPages = PageCount(model.Config.MaxPositionEmbeddings);
+        _partials = new NativeBuffer(4L * (_workers - 1) * _mostPages * PerCall * _stride, clear: true);
     }
 
-    /// <summary>Divides a batch into items.</summary>
-    public void Plan(ForwardBatch batch)
-    {
-        _items.Clear();
-        _mostPages = 0;
-        _split = _partials is not null && batch.RowCount * _heads <= MaxSplitQueries;
-        var rowsPerItem = batch.RowCount * _layout.KvHeads / (ItemsPerWorker * _model.Workers.Count);
-        rowsPerItem = _model.Workers.Count == 1 ? MaxRowsPerItem : Math.Clamp(rowsPerItem, 1, MaxRowsPerItem);
-        var segments = batch.Segments;
-        for (var s = 0; s < segments.Length; s++)
-        {
-            var step = _split ? segments[s].RowCount : rowsPerItem;
-            for (var row = 0; row < segments[s].RowCount; row += step)
-            {
-                AddItems(segments[s], s, row, Math.Min(step, segments[s].RowCount - row));
-            }
-        }
-    }
+    /// <summary>Divides a batch among the workers.</summary>
+    public void Plan(ForwardBatch batch) => _plan.Divide(batch.Segments);
 
-    /// <summary>Makes the items available again: once per layer, before the barrier in front of <see cref="Run"/>.</summary>
-    public void Restart() => Volatile.Write(ref _next, 0);
+    /// <summary>Makes the parts available again: once per layer, before the barrier in front of <see cref="Run"/>.</summary>
+    public void Restart() => Volatile.Write(ref _next, _workers);
 
-    /// <summary>Works on items until none is left; all workers call this. Few rows are divided in advance, many as the
-    /// workers get on.</summary>
+    /// <summary>Works on parts until none is left; all workers call this. Each begins with its own.</summary>
     /// <param name="batch">The planned batch.</param>
     /// <param name="worker">The calling worker.</param>
     /// <param name="layer">Layer index.</param>
@@ -80,36 +59,34 @@ internal sealed unsafe class AttentionStep : IDisposable
     /// <param name="output">Destination, same shape.</param>
     public void Run(ForwardBatch batch, int worker, int layer, float* queries, float* output)
     {
-        var scratch = _scratch[worker];
-        if (_split || _model.Workers.Count == 1)
+        for (var part = worker; part < _plan.PartCount; part = _plan.PartCount == _workers ? _workers : Take())
         {
-            RunShare(batch, worker, layer, queries, output, scratch);
-            return;
-        }
-
-        for (var index = Take(); index < _items.Count; index = Take())
-        {
-            Attend(batch.Segments[_items[index].Segment], _items[index], layer, queries, output, scratch, null);
+            var items = _plan.Part(part);
+            for (var i = 0; i < items.Length; i++)
+            {
+                var next = i + 1 < items.Length ? KeysOf(batch, items[i + 1], items[i + 1].FirstPage, layer) : null;
+                Attend(batch, items[i], layer, queries, output, _scratch[worker], next);
+            }
         }
     }
 
-    /// <summary>Merges what the workers found of some heads, all rows; nothing to do where items merge as they go. A barrier
-    /// lies between <see cref="Run"/> and this.</summary>
+    /// <summary>Merges the partial results of divided groups, as far as they belong to some heads. A barrier lies between
+    /// <see cref="Run"/> and this.</summary>
     /// <param name="batch">The planned batch.</param>
-    /// <param name="worker">The calling worker.</param>
     /// <param name="output">Destination, <c>[rows, heads * headDim]</c>.</param>
     /// <param name="startHead">First head.</param>
     /// <param name="endHead">End of the heads.</param>
-    public void Merge(ForwardBatch batch, int worker, float* output, int startHead, int endHead)
+    public void Merge(ForwardBatch batch, float* output, int startHead, int endHead)
     {
-        foreach (ref readonly var segment in batch.Segments)
+        var cuts = _plan.Cuts;
+        for (var cut = 0; cut < cuts.Length; cut++)
         {
-            for (var i = 0; i < segment.RowCount && _split; i++)
+            for (var i = 0; i < cuts[cut].QueryCount; i++)
             {
-                var pages = PageCount(segment.Position + i + 1);
-                for (var head = startHead; head < endHead; head++)
+                var head = (cuts[cut].Head * _group) + ((cuts[cut].FirstQuery + i) % _group);
+                if (head >= startHead && head < endHead)
                 {
-                    MergePages(segment.FirstRow + i, head, pages, _scratch[worker].Running, output);
+                    MergePages(batch, cuts[cut], cut, i, output);
                 }
             }
         }
@@ -123,138 +100,96 @@ internal sealed unsafe class AttentionStep : IDisposable
             scratch.Dispose();
         }
 
-        _partials?.Dispose();
-    }
-
-    /// <summary>The worker's part of the items, equally many for each: it knows which comes next.</summary>
-    private void RunShare(ForwardBatch batch, int worker, int layer, float* queries, float* output, AttentionScratch scratch)
-    {
-        var workers = _model.Workers.Count;
-        var end = _items.Count * (worker + 1) / workers;
-        for (var index = _items.Count * worker / workers; index < end; index++)
-        {
-            byte* next = null;
-            if (index + 1 < end)
-            {
-                var item = _items[index + 1];
-                next = KeysOf(batch.Segments[item.Segment], item.FirstPage, layer, item.Head);
-            }
-
-            Attend(batch.Segments[_items[index].Segment], _items[index], layer, queries, output, scratch, next);
-        }
+        _partials.Dispose();
     }
 
     private int Take() => Interlocked.Increment(ref _next) - 1;
 
     private static int PageCount(int positions) => (positions + KvPage.Positions - 1) / KvPage.Positions;
 
-    private void AddItems(in BatchSegment segment, int index, int firstRow, int rowCount)
-    {
-        var pages = PageCount(segment.Position + firstRow + rowCount);
-        _mostPages = Math.Max(_mostPages, pages);
-        for (var head = 0; head < _layout.KvHeads; head++)
-        {
-            if (!_split)
-            {
-                _items.Add(new Item(index, firstRow, rowCount, head, 0, pages));
-                continue;
-            }
-
-            for (var page = 0; page < pages; page++)
-            {
-                _items.Add(new Item(index, firstRow, rowCount, head, page, page + 1));
-            }
-        }
-    }
-
     private void Attend(
-        in BatchSegment segment, in Item item, int layer, float* queries, float* output, AttentionScratch scratch, byte* nextKeys)
+        ForwardBatch batch, in AttentionItem item, int layer, float* queries, float* output, AttentionScratch scratch, byte* nextKeys)
     {
-        var queryCount = item.RowCount * _group;
+        var rows = stackalloc float*[item.QueryCount];
+        var seen = stackalloc int[item.QueryCount];
+        for (var i = 0; i < item.QueryCount; i++)
+        {
+            rows[i] = queries + Offset(batch, item, i);
+            seen[i] = Seen(batch, item, i);
+        }
+
         for (var page = item.FirstPage; page < item.EndPage; page++)
         {
-            var next = page + 1 < item.EndPage ? KeysOf(segment, page + 1, layer, item.Head) : nextKeys;
-            var loaded = Load(KeysOf(segment, page, layer, item.Head), queryCount, scratch, next);
-            for (var first = 0; first < queryCount; first += Quad)
+            var next = page + 1 < item.EndPage ? KeysOf(batch, item, page + 1, layer) : nextKeys;
+            var loaded = Load(KeysOf(batch, item, page, layer), item.QueryCount, scratch, next);
+            for (var first = 0; first < item.QueryCount; first += PerCall)
             {
-                AttendPage(segment, item, page, first, loaded, queries, scratch);
+                AttendPage(item, page, first, loaded, rows + first, seen + first, scratch);
                 loaded = new HeadPage(loaded.Keys, loaded.Values, loaded.Format);
             }
         }
 
-        for (var query = 0; query < queryCount && !_split; query++)
+        for (var i = 0; i < item.QueryCount && item.Cut < 0; i++)
         {
-            _kernel.Finish(scratch.Running + (query * _stride), At(output, segment, item, query), _layout.HeadDim);
+            _kernel.Finish(scratch.Running + (i * _stride), output + (rows[i] - queries), _layout.HeadDim);
         }
     }
 
-    /// <summary>Four queries over one page: partial results are kept (split) or merged at once.</summary>
+    /// <summary>Up to eight queries over one page; the first page begins the running result.</summary>
     private void AttendPage(
-        in BatchSegment segment, in Item item, int page, int first, in HeadPage loaded, float* queries, AttentionScratch scratch)
+        in AttentionItem item, int page, int first, in HeadPage loaded, float** rows, int* seen, AttentionScratch scratch)
     {
-        var rows = stackalloc float*[Quad];
-        var valid = stackalloc int[Quad];
-        var last = (item.RowCount * _group) - 1;
-        var any = false;
-        for (var i = 0; i < Quad; i++)
+        var valid = stackalloc int[PerCall];
+        var count = Math.Min(PerCall, item.QueryCount - first);
+        for (var i = 0; i < count; i++)
         {
-            var query = Math.Min(first + i, last);
-            rows[i] = At(queries, segment, item, query);
-            var seen = segment.Position + item.FirstRow + (query / _group) + 1 - (page * KvPage.Positions);
-            any |= seen > 0;
-            valid[i] = Math.Clamp(seen, 0, KvPage.Positions);
+            valid[i] = Math.Clamp(seen[i] - (page * KvPage.Positions), 0, KvPage.Positions);
         }
 
-        if (!any)
+        if (valid[count - 1] == 0)
         {
             return;
         }
 
-        _kernel.Page(loaded, _layout.HeadDim, rows, valid, scratch.Scores, scratch.Partials);
-        for (var i = 0; i < Quad && first + i <= last; i++)
+        var running = scratch.Running + (first * _stride);
+        var partials = item.Cut >= 0 ? Partials(item.Cut, page) : page == 0 ? running : scratch.Partials;
+        _kernel.Page(loaded, _layout.HeadDim, rows, count, valid, scratch.Kernel, partials);
+        for (var i = 0; i < count && partials == scratch.Partials; i++)
         {
             if (valid[i] > 0)
             {
-                Keep(segment, item, page, first + i, scratch.Partials + (i * _stride), scratch);
+                _kernel.Merge(running + (i * _stride), partials + (i * _stride), _layout.HeadDim);
             }
         }
     }
 
-    private void Keep(in BatchSegment segment, in Item item, int page, int query, float* partial, AttentionScratch scratch)
+    private void MergePages(ForwardBatch batch, in AttentionItem group, int cut, int index, float* output)
     {
-        if (_split || page == 0)
+        var running = Partials(cut, 0) + (index * _stride);
+        for (var page = 1; page < PageCount(Seen(batch, group, index)); page++)
         {
-            var target = _split
-                ? Partial(segment.FirstRow + item.FirstRow + (query / _group), (item.Head * _group) + (query % _group), page)
-                : scratch.Running + (query * _stride);
-            new ReadOnlySpan<float>(partial, _stride).CopyTo(new Span<float>(target, _stride));
+            _kernel.Merge(running, Partials(cut, page) + (index * _stride), _layout.HeadDim);
         }
-        else
-        {
-            _kernel.Merge(scratch.Running + (query * _stride), partial, _layout.HeadDim);
-        }
+
+        _kernel.Finish(running, output + Offset(batch, group, index), _layout.HeadDim);
     }
 
-    private void MergePages(int row, int head, int pages, float* running, float* output)
-    {
-        new ReadOnlySpan<float>(Partial(row, head, 0), _stride).CopyTo(new Span<float>(running, _stride));
-        for (var page = 1; page < pages; page++)
-        {
-            _kernel.Merge(running, Partial(row, head, page), _layout.HeadDim);
-        }
+    private float* Partials(int cut, int page) => _partials.Floats + ((((long)cut * _mostPages) + page) * PerCall * _stride);
 
-        _kernel.Finish(running, output + ((((long)row * _heads) + head) * _layout.HeadDim), _layout.HeadDim);
+    /// <summary>Positions that a query sees.</summary>
+    private int Seen(ForwardBatch batch, in AttentionItem item, int index) =>
+        batch.Segments[item.Segment].Position + ((item.FirstQuery + index) / _group) + 1;
+
+    /// <summary>Where a query, and its result, lies.</summary>
+    private long Offset(ForwardBatch batch, in AttentionItem item, int index)
+    {
+        var (row, head) = Math.DivRem(item.FirstQuery + index, _group);
+        row += batch.Segments[item.Segment].FirstRow;
+        return (((long)row * _heads) + (item.Head * _group) + head) * _layout.HeadDim;
     }
 
-    private float* Partial(int row, int head, int page) =>
-        _partials!.Floats + (((((long)row * _heads) + head) * _mostPages) + page) * _stride;
-
-    private float* At(float* rows, in BatchSegment segment, in Item item, int query) =>
-        rows + ((((long)segment.FirstRow + item.FirstRow + (query / _group)) * _heads)
-            + (item.Head * _group) + (query % _group)) * _layout.HeadDim;
-
-    private static byte* KeysOf(in BatchSegment segment, int page, int layer, int head) =>
-        segment.Cache.Page(page * KvPage.Positions).Keys(layer, head);
+    private static byte* KeysOf(ForwardBatch batch, in AttentionItem item, int page, int layer) =>
+        batch.Segments[item.Segment].Cache.Page(page * KvPage.Positions).Keys(layer, item.Head);
 
     /// <summary>A head's keys and values in a page: in place, or widened once for many queries.</summary>
     private HeadPage Load(byte* keys, int queryCount, AttentionScratch scratch, byte* next)
@@ -267,6 +202,4 @@ internal sealed unsafe class AttentionStep : IDisposable
         _kernel.Widen((ushort*)keys, scratch.Keys, 2 * _layout.HalfHeadElements);
         return new HeadPage((byte*)scratch.Keys, (byte*)scratch.Values, KvFormat.F32, next);
     }
-
-    private readonly record struct Item(int Segment, int FirstRow, int RowCount, int Head, int FirstPage, int EndPage);
 }

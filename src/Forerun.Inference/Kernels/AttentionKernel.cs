@@ -5,14 +5,20 @@ using Forerun.Inference.Execution;
 
 namespace Forerun.Inference.Kernels;
 
-/// <summary>Attention of up to four queries over one page of 64 positions, and the merging of pages in order.</summary>
+/// <summary>Attention of up to eight queries over one page of 64 positions, and the merging of pages in order.</summary>
 /// <remarks>A page yields (largest score m, sum l of e^(score - m), sum o of e^(score - m) · value); pages are merged
 /// one after the other from position 0, so the result does not depend on who computed which page, or when.
 /// Flash-decoding over fixed pages: Dao et al. 2022, arXiv 2205.14135, section 3.1.</remarks>
 internal abstract unsafe class AttentionKernel
 {
     /// <summary>Queries handled together.</summary>
-    public const int QueriesPerCall = 4;
+    public const int QueriesPerCall = 8;
+
+    /// <summary>Floats that <see cref="Page"/> needs as scratch.</summary>
+    public const int ScratchFloats = 2 * QueriesPerCall * QueryStride;
+
+    /// <summary>Floats from one query, or its scores, to the next in the scratch; the longest head.</summary>
+    public const int QueryStride = 256;
 
     /// <summary>Floats of one partial result: o <c>[headDim]</c>, then m, l and padding.</summary>
     public static int PartialStride(int headDim) => headDim + 16;
@@ -20,16 +26,18 @@ internal abstract unsafe class AttentionKernel
     /// <summary>Widens a page of halves, count a multiple of 32.</summary>
     public abstract void Widen(ushort* source, float* destination, int count);
 
-    /// <summary>Partial results of four queries over one page.</summary>
+    /// <summary>Partial results of some queries over one page.</summary>
     /// <param name="page">Keys and values.</param>
-    /// <param name="headDim">A multiple of 16.</param>
-    /// <param name="queries">Four rotated, scaled queries <c>[headDim]</c>; repeat one where there are fewer.</param>
+    /// <param name="headDim">A multiple of 16, at most <see cref="QueryStride"/>.</param>
+    /// <param name="queries">Rotated, scaled queries, <c>[headDim]</c> each.</param>
+    /// <param name="count">How many, 1 … <see cref="QueriesPerCall"/>.</param>
     /// <param name="valid">Positions of this page that each query may see, 0 … 64; with 0 its partial
     /// result means nothing.</param>
-    /// <param name="scores">Scratch, <c>[4, 64]</c>.</param>
-    /// <param name="partials">Destination, <c>[4, PartialStride]</c>.</param>
+    /// <param name="scratch"><see cref="ScratchFloats"/>, finite.</param>
+    /// <param name="partials">Destination, <c>[QueriesPerCall, PartialStride]</c>; what lies behind the queries' own is
+    /// overwritten.</param>
     public abstract void Page(
-        in HeadPage page, int headDim, float** queries, int* valid, float* scores, float* partials);
+        in HeadPage page, int headDim, float** queries, int count, int* valid, float* scratch, float* partials);
 
     /// <summary>Merges the next page's partial result into the running one.</summary>
     public abstract void Merge(float* running, float* next, int headDim);
@@ -63,15 +71,15 @@ internal sealed unsafe class AttentionKernel<TLanes> : AttentionKernel
 
     /// <inheritdoc/>
     public override void Page(
-        in HeadPage page, int headDim, float** queries, int* valid, float* scores, float* partials)
+        in HeadPage page, int headDim, float** queries, int count, int* valid, float* scratch, float* partials)
     {
         if (page.Format == KvFormat.F16)
         {
-            Page<HalfElements<TLanes>>(page, headDim, queries, valid, scores, partials);
+            Page<HalfElements<TLanes>>(page, headDim, queries, count, valid, scratch, partials);
         }
         else
         {
-            Page<FloatElements<TLanes>>(page, headDim, queries, valid, scores, partials);
+            Page<FloatElements<TLanes>>(page, headDim, queries, count, valid, scratch, partials);
         }
     }
 
@@ -79,7 +87,7 @@ internal sealed unsafe class AttentionKernel<TLanes> : AttentionKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public override void Merge(float* running, float* next, int headDim)
     {
-        var largest = MathF.Max(running[headDim], next[headDim]);
+        var largest = running[headDim] > next[headDim] ? running[headDim] : next[headDim];
         var keep = LaneMath.Exp(TLanes.Create(running[headDim] - largest));
         var take = LaneMath.Exp(TLanes.Create(next[headDim] - largest));
         for (var dim = 0; dim <= headDim; dim += 16)
@@ -104,59 +112,65 @@ internal sealed unsafe class AttentionKernel<TLanes> : AttentionKernel
     }
 
     private static void Page<TElements>(
-        in HeadPage page, int headDim, float** queries, int* valid, float* scores, float* partials)
+        in HeadPage page, int headDim, float** queries, int count, int* valid, float* scratch, float* partials)
         where TElements : struct, IPageElements<TLanes>
     {
-        var longest = Math.Max(Math.Max(valid[0], valid[1]), Math.Max(valid[2], valid[3]));
-        var stride = PartialStride(headDim);
-        QuadProduct<TLanes, TElements>.Run(
-            page.Keys, 16, 16 * headDim, (longest + 15) / 16, headDim, queries, scores, Positions, page.Next);
-        var weights = stackalloc float*[QueriesPerCall];
-        for (var query = 0; query < QueriesPerCall; query++)
+        var longest = 0;
+        for (var query = 0; query < count; query++)
         {
-            weights[query] = scores + (query * Positions);
-            var tail = partials + (query * stride) + headDim;
-            (tail[0], tail[1]) = Weigh(weights[query], valid[query]);
+            longest = Math.Max(longest, valid[query]);
+            Copy(queries[query], scratch + (query * QueryStride), headDim);
+        }
+
+        var scores = scratch + (QueriesPerCall * QueryStride);
+        QueryProduct<TLanes, TElements>.Run(
+            page.Keys, 16, 16 * headDim, Positions / 16, headDim, scratch, count, scores, QueryStride, page.Next);
+        var stride = PartialStride(headDim);
+        for (var query = 0; query < count; query++)
+        {
+            Weigh(scores + (query * QueryStride), valid[query], partials + (query * stride) + headDim);
         }
 
         var next = page.Next is null ? null : page.Next + (page.Values - page.Keys);
-        QuadProduct<TLanes, TElements>.Run(
-            page.Values, headDim, 16, headDim / 16, longest, weights, partials, stride, next);
+        QueryProduct<TLanes, TElements>.Run(
+            page.Values, headDim, 16, headDim / 16, longest, scores, count, partials, stride, next);
     }
 
-    /// <summary>Turns scores into e^(score - largest), zero beyond <paramref name="valid"/>.</summary>
-    /// <returns>The largest score and the sum of the weights.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static (float Largest, float Sum) Weigh(float* scores, int valid)
+    private static void Copy(float* source, float* destination, int count)
     {
-        if (valid == 0)
+        for (var i = 0; i < count; i += 16)
         {
-            new Span<float>(scores, Positions).Clear();
-            return default;
+            TLanes.Store(TLanes.Load(ref source[i]), ref destination[i]);
+        }
+    }
+
+    /// <summary>Turns scores into e^(score - largest), zero beyond <paramref name="valid"/>; writes the largest score and the
+    /// sum of the weights to <paramref name="tail"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void Weigh(float* scores, int valid, float* tail)
+    {
+        if (valid < Positions)
+        {
+            var unseen = new Span<float>(scores + valid, Positions - valid);
+            unseen.Fill(valid == 0 ? 0f : scores[0]);
         }
 
-        var padded = (valid + 15) & ~15;
-        new Span<float>(scores + valid, Positions - valid).Fill(scores[0]);
-        var largest = TLanes.Create(scores[0]);
-        for (var i = 0; i < padded; i += 16)
+        TLanes w0 = TLanes.Load(ref scores[0]), w1 = TLanes.Load(ref scores[16]);
+        TLanes w2 = TLanes.Load(ref scores[32]), w3 = TLanes.Load(ref scores[48]);
+        var largest = TLanes.MaxAcross(TLanes.Max(TLanes.Max(w0, w1), TLanes.Max(w2, w3)));
+        var shift = TLanes.Create(largest);
+        TLanes.Store(w0 = LaneMath.Exp(w0 - shift), ref scores[0]);
+        TLanes.Store(w1 = LaneMath.Exp(w1 - shift), ref scores[16]);
+        TLanes.Store(w2 = LaneMath.Exp(w2 - shift), ref scores[32]);
+        TLanes.Store(w3 = LaneMath.Exp(w3 - shift), ref scores[48]);
+        if (valid < Positions)
         {
-            largest = TLanes.Max(largest, TLanes.Load(ref scores[i]));
+            new Span<float>(scores + valid, Positions - valid).Clear();
+            (w0, w1) = (TLanes.Load(ref scores[0]), TLanes.Load(ref scores[16]));
+            (w2, w3) = (TLanes.Load(ref scores[32]), TLanes.Load(ref scores[48]));
         }
 
-        var m = TLanes.MaxAcross(largest);
-        var shift = TLanes.Create(m);
-        for (var i = 0; i < padded; i += 16)
-        {
-            TLanes.Store(LaneMath.Exp(TLanes.Load(ref scores[i]) - shift), ref scores[i]);
-        }
-
-        new Span<float>(scores + valid, Positions - valid).Clear();
-        var sum = TLanes.Create(0f);
-        for (var i = 0; i < padded; i += 16)
-        {
-            sum += TLanes.Load(ref scores[i]);
-        }
-
-        return (m, TLanes.Sum(sum));
+        tail[0] = largest;
+        tail[1] = TLanes.Sum(w0 + w1 + w2 + w3);
     }
 }

@@ -52,6 +52,28 @@ public unsafe class AttentionKernelTests
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(7)]
+    public void FewerQueries_EveryLaneWidth_TheBitsOfEightTogether(int count)
+    {
+        const int headDim = 80;
+        var random = new Random(count);
+        var keys = Numbers(random, 2 * Positions * headDim, 2);
+        var values = Numbers(random, 2 * Positions * headDim, 2);
+        var queries = Numbers(random, Queries * headDim, 1);
+        foreach (var kernel in (AttentionKernel[])[
+            new AttentionKernel<Lanes512>(), new AttentionKernel<Lanes256>(), new AttentionKernel<Lanes128>()])
+        {
+            var all = Attend(kernel, keys, values, queries, headDim, length: 101, halves: true);
+            var some = Attend(kernel, keys, values, queries[..(count * headDim)], headDim, length: 101, halves: true);
+            Passes.AssertSameBits(all.AsSpan(0, some.Length), some, kernel.ToString()!);
+        }
+    }
+
     private static float[] Rounded(float[] values) =>
         Array.ConvertAll(values, value => (float)BitConverter.UInt16BitsToHalf(HalfBits.Round(value)));
 
@@ -80,8 +102,9 @@ public unsafe class AttentionKernelTests
         bool halves = false)
     {
         var stride = AttentionKernel.PartialStride(headDim);
+        var count = queries.Length / headDim;
         using var q = ScalarReference.Native(queries);
-        using var scores = ScalarReference.Native(new float[Queries * Positions]);
+        using var scratch = ScalarReference.Native(new float[AttentionKernel.ScratchFloats]);
         using var partials = ScalarReference.Native(new float[Queries * stride]);
         using var running = ScalarReference.Native(new float[Queries * stride]);
         using var output = ScalarReference.Native(new float[Queries * headDim]);
@@ -92,7 +115,7 @@ public unsafe class AttentionKernelTests
             using var pageKeys = ScalarReference.Native(InLanes(keys.AsSpan(page * Positions * headDim), headDim));
             using var pageValues = ScalarReference.Native(
                 values.AsSpan(page * Positions * headDim, Positions * headDim));
-            for (var i = 0; i < Queries; i++)
+            for (var i = 0; i < count; i++)
             {
                 rows[i] = q.Floats + (i * headDim);
                 valid[i] = Math.Clamp(Seen(length, i) - (page * Positions), 0, Positions);
@@ -103,19 +126,19 @@ public unsafe class AttentionKernelTests
             var operands = halves
                 ? new HeadPage(halfKeys.Pointer, halfValues.Pointer, KvFormat.F16, pageKeys.Pointer)
                 : new HeadPage(pageKeys.Pointer, pageValues.Pointer, KvFormat.F32);
-            kernel.Page(operands, headDim, rows, valid, scores.Floats, partials.Floats);
-            for (var i = 0; i < Queries; i++)
+            kernel.Page(operands, headDim, rows, count, valid, scratch.Floats, partials.Floats);
+            for (var i = 0; i < count; i++)
             {
                 Keep(kernel, running.Floats + (i * stride), partials.Floats + (i * stride), headDim, page, valid[i]);
             }
         }
 
-        for (var i = 0; i < Queries; i++)
+        for (var i = 0; i < count; i++)
         {
             kernel.Finish(running.Floats + (i * stride), output.Floats + (i * headDim), headDim);
         }
 
-        return new ReadOnlySpan<float>(output.Floats, Queries * headDim).ToArray();
+        return new ReadOnlySpan<float>(output.Floats, queries.Length).ToArray();
     }
 
     private static void Keep(AttentionKernel kernel, float* running, float* next, int headDim, int page, int valid)
