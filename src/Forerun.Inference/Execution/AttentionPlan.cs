@@ -15,7 +15,7 @@ internal readonly record struct AttentionItem(
     int Segment, int Head, int FirstQuery, int QueryCount, int FirstPage, int EndPage, int Cut = -1);
 
 /// <summary>Divides a batch's attention into parts of equal work. Queries that one kernel call takes stay together, as a
-/// group; where there are few groups, the pages of one may be divided between workers: a cut.</summary>
+/// group; of few rows, the group at the border of two parts is cut: its pages are divided between them.</summary>
 /// <param name="kvHeads">KV heads.</param>
 /// <param name="queriesPerHead">Query heads of a KV head.</param>
 /// <param name="workers">Workers.</param>
@@ -30,7 +30,6 @@ internal sealed class AttentionPlan(int kvHeads, int queriesPerHead, int workers
     private readonly List<AttentionItem> _items = [];
     private readonly List<AttentionItem> _cuts = [];
     private readonly List<int> _ends = [];
-    private bool _mayCut;
 
     /// <summary>Parts: as many as workers, or more.</summary>
     public int PartCount => _ends.Count;
@@ -50,22 +49,22 @@ internal sealed class AttentionPlan(int kvHeads, int queriesPerHead, int workers
         _cuts.Clear();
         _ends.Clear();
         var work = CollectGroups(segments);
-        var parts = segments[^1].FirstRow + segments[^1].RowCount <= PassBuffers.MaxOwnRows ? workers : PartsPerWorker * workers;
-        _mayCut = _groups.Count < 2 * workers;
+        var few = segments[^1].FirstRow + segments[^1].RowCount <= PassBuffers.MaxOwnRows;
+        var parts = few ? workers : PartsPerWorker * workers;
         var done = 0L;
         foreach (var group in _groups)
         {
             var first = _items.Count;
-            var step = _mayCut ? 1 : group.EndPage;
+            var step = few ? 1 : group.EndPage;
             for (var page = 0; page < group.EndPage; page += step)
             {
                 var middle = (2 * done) + Work(group, step);
                 EndParts((int)(middle * parts / (2 * work)));
-                Add(group with { FirstPage = page, EndPage = page + step });
+                AddPages(group with { FirstPage = page, EndPage = page + step }, first);
                 done += Work(group, step);
             }
 
-            MarkCut(group, first);
+            Complete(group, first);
         }
 
         EndParts(parts);
@@ -98,51 +97,42 @@ internal sealed class AttentionPlan(int kvHeads, int queriesPerHead, int workers
         return work;
     }
 
-    /// <summary>Adds to the part that is being filled: where it continues the part's last item, to that.</summary>
-    private void Add(in AttentionItem next)
+    /// <summary>Adds pages of a group to the part that is being filled.</summary>
+    private void AddPages(in AttentionItem pages, int firstOfGroup)
     {
-        var isFirst = _items.Count == (_ends.Count == 0 ? 0 : _ends[^1]);
-        if (!isFirst && Join(_items[^1], next) is { } joined)
+        if (_items.Count > Math.Max(firstOfGroup, PartStart))
         {
-            _items[^1] = joined;
+            _items[^1] = _items[^1] with { EndPage = pages.EndPage };
         }
         else
         {
-            _items.Add(next);
+            _items.Add(pages);
         }
     }
 
-    /// <summary>One item for two neighbours: further pages of the same group, or another group of the same head.</summary>
-    private AttentionItem? Join(in AttentionItem last, in AttentionItem next)
+    /// <summary>Marks the pieces of a group that was cut; a whole one is joined with the group of the same head before it, so that
+    /// each page is read once.</summary>
+    private void Complete(in AttentionItem group, int first)
     {
-        if ((last.Segment, last.Head) != (next.Segment, next.Head))
+        if (_items.Count - first > 1)
         {
-            return null;
-        }
+            for (var i = first; i < _items.Count; i++)
+            {
+                _items[i] = _items[i] with { Cut = _cuts.Count };
+            }
 
-        if (_mayCut)
+            _cuts.Add(group);
+        }
+        else if (first > PartStart && _items[first - 1] is var before && before.Cut < 0
+            && (before.Segment, before.Head) == (group.Segment, group.Head)
+            && before.QueryCount + group.QueryCount <= MaxItemQueries)
         {
-            return last.FirstQuery == next.FirstQuery ? last with { EndPage = next.EndPage } : null;
+            _items[first - 1] = before with { QueryCount = before.QueryCount + group.QueryCount, EndPage = group.EndPage };
+            _items.RemoveAt(first);
         }
-
-        var queries = last.QueryCount + next.QueryCount;
-        return queries <= MaxItemQueries ? last with { QueryCount = queries, EndPage = next.EndPage } : null;
     }
 
-    private void MarkCut(in AttentionItem group, int first)
-    {
-        if (_items.Count - first < 2)
-        {
-            return;
-        }
-
-        for (var i = first; i < _items.Count; i++)
-        {
-            _items[i] = _items[i] with { Cut = _cuts.Count };
-        }
-
-        _cuts.Add(group);
-    }
+    private int PartStart => _ends.Count == 0 ? 0 : _ends[^1];
 
     private void EndParts(int count)
     {
