@@ -12,7 +12,7 @@ internal sealed unsafe class IntegerMatrixKernel<TDot, TAccumulator, TWeights, T
     where TFloat : struct
     where TFormat : struct, ITileFormat
 {
-    private const int PrefetchBlocks = 32;
+    private const int PrefetchBlocks = 16;
 
     /// <summary>Weights that stay in the first-level cache while all rows pass over them.</summary>
     private const int CacheBytes = 24 * 1024;
