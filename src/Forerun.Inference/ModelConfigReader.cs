@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Forerun.Inference.Gguf;
+using Forerun.Inference.Kernels;
 using Forerun.Inference.Tokenization;
 
 namespace Forerun.Inference;
@@ -11,7 +12,7 @@ internal sealed class ModelConfigReader(GgufFile file)
     private const string DraftVocabularyKey = "forerun.draft_vocabulary";
     private const int MaxSize = 1 << 20;
     private const int MaxLayers = 1000;
-    private const int MaxHeadDim = 256;
+    private const int MaxHeadDim = AttentionKernel.QueryStride;
     private readonly GgufMetadata _metadata = file.Metadata;
     private readonly string _architecture = file.Metadata.GetString("general.architecture");
 

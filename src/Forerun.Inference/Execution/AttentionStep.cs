@@ -42,7 +42,7 @@ internal sealed unsafe class AttentionStep : IDisposable
         }
 
         _mostPages = PageCount(model.Config.MaxPositionEmbeddings);
-        _partials = new NativeBuffer(4L * (_workers - 1) * _mostPages * PerCall * _stride, clear: true);
+        _partials = new NativeBuffer(4L * (_workers - 1) * _mostPages * PerCall * _stride);
     }
 
     /// <summary>Divides a batch among the workers.</summary>

@@ -6,7 +6,8 @@ namespace Forerun.Inference.Kernels;
 
 /// <summary>Weighted sums of the same rows for up to eight queries: <c>output[q, :] = Σ_i b[q, i] · a[i, :]</c>, i in order.
 /// Scores are this over head dimensions, attention's outputs are this over positions.</summary>
-/// <remarks>Four or eight queries share what is read, and four or two of its vectors share their weights. The accumulators are separate locals for the same reason as those of
+/// <remarks>Four or eight queries share what is read, and four or two of its vectors share their weights. The accumulators are
+/// separate locals and the steps written out, for the same reason as in
 /// <see cref="TileKernel{TDot, TAccumulator, TWeights, TFloats, TFloat}"/>.</remarks>
 internal static unsafe class QueryProduct<TLanes, TElements>
     where TLanes : struct, ILanes<TLanes>
