@@ -13,7 +13,10 @@ internal sealed class DraftInbox(int promptLength, int vocabSize, int maxDraftLe
 {
     private readonly List<Draft> _queued = [];
     private Assumption? _decided;
+    private readonly Offers _offers = new();
     private Draft? _next;
+    private readonly int _promptLength = promptLength;
+    private bool _isOffered;
     private int _streamedThrough;
 
     /// <summary>The round that is being verified or waited for, from 1.</summary>
@@ -28,13 +31,13 @@ internal sealed class DraftInbox(int promptLength, int vocabSize, int maxDraftLe
     /// <summary>There is a draft to verify.</summary>
     public bool HasNext => _next is not null || IsStreamed;
 
-    /// <summary>The round needs no draft, and has none.</summary>
-    public bool IsStreamed => _next is null && Round <= _streamedThrough;
+    /// <summary>The round needs no draft, and has none but perhaps an offer.</summary>
+    public bool IsStreamed => (_next is null || _isOffered) && Round <= _streamedThrough;
 
-    /// <summary>Drafts with an assumption so far.</summary>
+    /// <summary>Drafts with an assumption, and offers, so far.</summary>
     public int QueuedDrafts { get; private set; }
 
-    /// <summary>Of these, those whose assumption came true; the others were dropped, or still wait.</summary>
+    /// <summary>Of these, those whose assumption came true, and those that were verified; the others were dropped, or still wait.</summary>
     public int MatchedDrafts { get; private set; }
 
     /// <summary>Takes in a draft: as the next one, queued for the verdict it assumes, or dropped when its assumption
@@ -65,13 +68,63 @@ internal sealed class DraftInbox(int promptLength, int vocabSize, int maxDraftLe
     /// <summary>Rounds up to this one need no draft; what was allowed before stays allowed.</summary>
     public void Stream(int throughRound) => _streamedThrough = Math.Max(_streamedThrough, throughRound);
 
+    /// <summary>Takes in a draft that is offered to streamed rounds.</summary>
+    /// <param name="draft">The draft; its round says nothing.</param>
+    /// <param name="draftLength">Most tokens of one round.</param>
+    /// <exception cref="ProtocolException">It is malformed, or begins where the text is not yet; or sampling needs draft
+    /// probabilities.</exception>
+    public void Offer(Draft draft, int draftLength)
+    {
+        if (needsDraftProbs)
+        {
+            throw new ProtocolException(
+                VerificationErrorCode.BadMode,
+                "Offers cannot be decided by rejection sampling: which one is verified depends on when it comes.",
+                "no offer, or shared noise",
+                "an offer");
+        }
+
+        if (draft.Assumption is not null || draftLength < 1)
+        {
+            throw new ProtocolException(
+                VerificationErrorCode.BadMessage,
+                "The offer is malformed: its drafts assume nothing, and at least one token is verified in a round.",
+                "no assumption, at least 1 token",
+                $"{(draft.Assumption is null ? "none" : "an assumption")}, {draftLength} tokens");
+        }
+
+        CheckTokens(draft);
+        if (draft.BasePosition < _promptLength || draft.BasePosition > BasePosition)
+        {
+            throw new ProtocolException(
+                VerificationErrorCode.BadPosition,
+                "The offer starts at the wrong position: it must follow output tokens that are committed, or the prompt.",
+                $"{_promptLength} to {BasePosition}",
+                $"{draft.BasePosition}");
+        }
+
+        QueuedDrafts++;
+        _offers.Add(draft, draftLength);
+    }
+
+    /// <summary>In a streamed round: the first offer that fits the text is its draft.</summary>
+    /// <param name="text">All committed tokens.</param>
+    public void TakeOffer(ReadOnlySpan<int> text)
+    {
+        if (_next is null && IsStreamed && _offers.Take(Round, text, out var isNew) is { } draft)
+        {
+            (_next, _isOffered) = (draft, true);
+            MatchedDrafts += isNew ? 1 : 0;
+        }
+    }
+
     /// <summary>The round has its verdict; the queued draft that assumed it is next, the others are dropped.</summary>
     public void Decide(Verdict verdict)
     {
         _decided = new Assumption(Round, verdict.AcceptedCount, verdict.NextToken);
         BasePosition += verdict.AcceptedCount + 1;
         Round++;
-        _next = null;
+        (_next, _isOffered) = (null, false);
         TakeIfDecided(_queued.Find(draft => draft.Assumption == _decided));
         _queued.Clear();
     }

@@ -91,7 +91,7 @@ internal sealed class LocalVerification : IVerification
     /// <summary>There is a draft to verify.</summary>
     internal bool HasDraft => _inbox.HasNext;
 
-    /// <summary>The round needs no draft, and has none.</summary>
+    /// <summary>The round needs no draft, and has none but perhaps an offer.</summary>
     internal bool IsStreamed => _inbox.IsStreamed;
 
     /// <summary>There are rows to compute.</summary>
@@ -110,6 +110,14 @@ internal sealed class LocalVerification : IVerification
     {
         cancellationToken.ThrowIfCancellationRequested();
         _scheduler.Stream(this, throughRound);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask OfferAsync(IReadOnlyList<Draft> drafts, int draftLength, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        _scheduler.Offer(this, drafts, draftLength);
         return ValueTask.CompletedTask;
     }
 
@@ -177,6 +185,19 @@ internal sealed class LocalVerification : IVerification
         _inbox.Stream(throughRound);
     }
 
+    /// <summary>Takes in drafts for streamed rounds.</summary>
+    internal void AddOffer(IReadOnlyList<Draft> drafts, int draftLength)
+    {
+        CheckEdgeDrafts("draft", _inbox.Round);
+        foreach (var draft in drafts)
+        {
+            _inbox.Offer(draft, draftLength);
+        }
+    }
+
+    /// <summary>In a streamed round: an offer that fits the text is its draft.</summary>
+    internal void TakeOffer() => _inbox.TakeOffer(Session.TokensWithRoom(0));
+
     /// <summary>Takes in what the server itself drafted.</summary>
     internal void AddOwnDraft()
     {
@@ -211,7 +232,7 @@ internal sealed class LocalVerification : IVerification
         {
             LogProbabilities = Session.LogProbabilities,
         };
-        if (Drafting is not null && _inbox.Next is { } draft)
+        if ((Drafting is not null || IsStreamed) && _inbox.Next is { } draft)
         {
             verdict = verdict with
             {

@@ -30,8 +30,12 @@ internal sealed class PassRunner(
     }
 
     /// <summary>Plans a session's next rows; false when none fit any more.</summary>
-    public bool TryPlan(LocalVerification verification) => verification.Session.PlanRows(
-        verification.NextDraft, options.MaxPrefillRows - PromptRows, options.MaxRows - _batch.RowCount) > 0;
+    public bool TryPlan(LocalVerification verification)
+    {
+        verification.TakeOffer();
+        return verification.Session.PlanRows(
+            verification.NextDraft, options.MaxPrefillRows - PromptRows, options.MaxRows - _batch.RowCount) > 0;
+    }
 
     /// <summary>Adds a session's planned rows.</summary>
     /// <returns>The error that it ends with; null when they were added.</returns>

@@ -157,6 +157,11 @@ public sealed partial class VerificationScheduler : IDisposable
     internal void Stream(LocalVerification verification, int throughRound) =>
         TakeIn(verification, () => verification.Stream(throughRound));
 
+    /// <summary>Takes in an offer for a session's streamed rounds.</summary>
+    /// <exception cref="ProtocolException">The draft is malformed; the session is over.</exception>
+    internal void Offer(LocalVerification verification, IReadOnlyList<Draft> drafts, int draftLength) =>
+        TakeIn(verification, () => verification.AddOffer(drafts, draftLength));
+
     /// <summary>Drops a session and its queued work; a running pass is its last.</summary>
     /// <param name="verification">The session.</param>
     /// <param name="error">What its reader sees; null when nobody reads any more.</param>

@@ -93,6 +93,10 @@ internal sealed class VerifierService(VerificationScheduler scheduler, ILogger<V
                         await verification.StreamAsync(
                             RoundMapping.ToThroughRound(requests.Current.Stream), cancellationToken);
                         break;
+                    case EdgeMessage.KindOneofCase.Offer:
+                        var (offered, draftLength) = RoundMapping.ToOffer(requests.Current.Offer);
+                        await verification.OfferAsync(offered, draftLength, cancellationToken);
+                        break;
                     case EdgeMessage.KindOneofCase.Cancel:
                         verification.Cancel(new OperationCanceledException());
                         return;

@@ -85,6 +85,14 @@ public sealed class EdgeDecoder
                 nameof(request));
         }
 
+        if (request.Mode == DecodingMode.Asynchronous && request.Sampling.NeedsDraftProbs())
+        {
+            throw new ArgumentException(
+                "The mode 'Asynchronous' cannot decide by rejection sampling: which draft is verified depends on when it comes, and so "
+                + "would the distribution. Choose another mode, shared noise, or temperature 0.",
+                nameof(request));
+        }
+
         var rounds = DecodeAsync(_verifier, request, cancellationToken);
 
         // The draft model alone has no log probabilities of the target.
@@ -118,7 +126,7 @@ public sealed class EdgeDecoder
 
         using var awake = _options.KeepAwake ? new AwakeCores() : null;
         var policy = PolicyOf(request.Mode);
-        request = request with { Mode = policy.Open() };
+        request = request with { Mode = policy.Open(mayOffer: !request.Sampling.NeedsDraftProbs()) };
         var verification = await verifier.OpenAsync(request, cancellationToken).ConfigureAwait(false);
         await using var _ = verification.ConfigureAwait(false);
         using var session = new EdgeSession(

@@ -24,7 +24,7 @@ internal sealed partial class EdgeSession
                         $"The server accepted more tokens than were drafted in round {draft.Round}.",
                         $"at most {DraftLength(draft, verdict)}",
                         $"{verdict.AcceptedCount}");
-                case Verdict verdict when _isColocated && verdict.AcceptedTokens.Length != verdict.AcceptedCount:
+                case Verdict verdict when IsServersDraft && verdict.AcceptedTokens.Length != verdict.AcceptedCount:
                     throw new ProtocolException(
                         VerificationErrorCode.BadMessage,
                         $"The server's verdict of round {draft.Round} lacks tokens that it accepted.",
@@ -53,17 +53,26 @@ internal sealed partial class EdgeSession
         }
     }
 
-    /// <summary>Waits for the next event, and drafts ahead or rehearses as long as it has not come.</summary>
+    /// <summary>Waits for the next event, and drafts ahead, for offers or to rehearse, as long as it has not come.</summary>
     private async ValueTask<VerificationEvent> PreDraftUntilNextAsync(CancellationToken cancellationToken)
     {
         var next = new PendingEvent(_verification.ReadAsync(cancellationToken));
         if (DraftsAhead)
         {
+            Func<bool> isUrgent = () => next.IsUrgent;
             do
             {
                 await _verification.SendAllAsync(_preDrafter!.TakeReady(), cancellationToken).ConfigureAwait(false);
             }
-            while (await RunAheadAsync(() => DraftAhead(next)).ConfigureAwait(false));
+            while (await RunAheadAsync(() => DraftAhead(next, () => _preDrafter.Step(isUrgent), () => _preDrafter.IsReady)).ConfigureAwait(false));
+        }
+        else if (IsOffering)
+        {
+            do
+            {
+                await _verification.OfferAsync(_offers!.TakeReady(_round), _choice.DraftLength, cancellationToken).ConfigureAwait(false);
+            }
+            while (await RunAheadAsync(() => DraftAhead(next, _offers.Step, () => _offers.IsReady)).ConfigureAwait(false));
         }
         else if (IsStreaming && _rehearsal is { IsRunning: true })
         {
@@ -92,20 +101,22 @@ internal sealed partial class EdgeSession
     }
 
     /// <summary>Drafts ahead until there is something to send, or the event has come, or nothing is left to draft.</summary>
+    /// <param name="next">The event.</param>
+    /// <param name="step">Drafts a little; false = nothing is left.</param>
+    /// <param name="isReady">Whether there is something to send.</param>
     /// <returns>Whether there is something to send.</returns>
-    private bool DraftAhead(PendingEvent next)
+    private bool DraftAhead(PendingEvent next, Func<bool> step, Func<bool> isReady)
     {
-        Func<bool> isUrgent = () => next.IsUrgent;
         while (!next.HasCome)
         {
             var begun = _time.GetTimestamp();
-            if (!_preDrafter!.Step(isUrgent))
+            if (!step())
             {
                 break;
             }
 
             _room.EndStep(begun);
-            if (_preDrafter.IsReady)
+            if (isReady())
             {
                 return true;
             }

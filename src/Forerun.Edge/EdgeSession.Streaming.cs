@@ -5,9 +5,12 @@ namespace Forerun.Edge;
 /// <content>Rounds that the target decodes by itself, in a session that also drafts.</content>
 internal sealed partial class EdgeSession
 {
+    private DecodingChoice _streamed = DecodingChoice.Streaming;
     private int _streamedThrough;
 
-    private bool IsStreaming => _choice.Mode == DecodingMode.Autoregressive;
+    private bool IsStreaming => _choice.Mode.IsStreamed();
+
+    private bool IsOffering => _choice.Mode == DecodingMode.Asynchronous;
 
     /// <summary>How this round is decoded. Where it is streamed, the target is told in good time not to wait for drafts; what
     /// it was told cannot be taken back.</summary>
@@ -26,17 +29,23 @@ internal sealed partial class EdgeSession
         }
         else if (!streams && _round <= _streamedThrough)
         {
-            _choice = DecodingChoice.Streaming;
+            _choice = _streamed;
         }
 
         var inFlight = _policy.RoundsInFlight;
         if (streams && _streamedThrough < _round + inFlight)
         {
-            _streamedThrough = _round + inFlight + _policy.RoundsPerGrant;
+            _streamedThrough = (int)Math.Min(int.MaxValue, (long)_round + inFlight + _policy.RoundsPerGrant);
             await _verification.StreamAsync(_streamedThrough, cancellationToken).ConfigureAwait(false);
         }
 
-        if (!IsStreaming)
+        _streamed = IsStreaming ? _choice : _streamed;
+        if (IsOffering)
+        {
+            _rehearsal.End(_trunk);
+            _offers!.Begin(_trunk, _choice.DraftLength, _verification.RoundTripTime ?? TimeSpan.Zero);
+        }
+        else if (!IsStreaming)
         {
             _rehearsal.End(_trunk);
         }

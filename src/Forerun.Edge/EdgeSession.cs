@@ -13,6 +13,7 @@ internal sealed partial class EdgeSession : IDisposable
     private readonly IDrafter? _drafter;
     private readonly PreDrafter? _preDrafter;
     private readonly Rehearsal? _rehearsal;
+    private readonly OfferDrafter? _offers;
     private readonly GenerationLimits _limits;
     private readonly IDecodingPolicy _policy;
     private readonly bool _isColocated;
@@ -64,6 +65,7 @@ internal sealed partial class EdgeSession : IDisposable
                 NeedsDraftProbs = _needsDraftProbs,
             };
             _rehearsal = new Rehearsal(_drafter, odds, time);
+            _offers = _needsDraftProbs ? null : new OfferDrafter(_drafter, _limits.DraftLength, odds, time);
         }
     }
 
@@ -97,13 +99,13 @@ internal sealed partial class EdgeSession : IDisposable
         var round = new DecodedRound
         {
             Round = _round,
-            Choice = IsStreaming ? DecodingChoice.Streaming : _choice,
+            Choice = _choice.Mode == DecodingMode.Autoregressive ? DecodingChoice.Streaming : _choice,
             Tokens = output,
             LogProbabilities = verdict.LogProbabilities,
             DraftLength = DraftLength(draft, verdict),
             AcceptedCount = verdict.AcceptedCount,
-            IsSentAhead = isSentAhead,
-            PreDrafts = Accept(verdict, out var rehearsed),
+            IsSentAhead = isSentAhead || (IsOffering && verdict.DraftLength > 0),
+            PreDrafts = Accept(verdict, output, out var rehearsed),
             Rehearsed = rehearsed,
             DraftTime = _time.GetElapsedTime(started, drafted),
             WaitTime = _time.GetElapsedTime(drafted, verified),
@@ -121,6 +123,7 @@ internal sealed partial class EdgeSession : IDisposable
     {
         _idle?.Dispose();
         _preDrafter?.Dispose();
+        _offers?.Dispose();
         _trunk.Dispose();
     }
 
@@ -129,9 +132,12 @@ internal sealed partial class EdgeSession : IDisposable
 
     private int DraftLengthAt(int position) => _limits.DraftLength(position, _choice.DraftLength);
 
-    private int DraftLength(Draft draft, Verdict verdict) => _isColocated ? verdict.DraftLength : draft.Tokens.Length;
+    /// <summary>The server alone knows which draft was verified: its own, or an offer.</summary>
+    private bool IsServersDraft => _isColocated || IsStreaming;
 
-    private ReadOnlySpan<int> AcceptedTokens(Draft draft, Verdict verdict) => _isColocated
+    private int DraftLength(Draft draft, Verdict verdict) => IsServersDraft ? verdict.DraftLength : draft.Tokens.Length;
+
+    private ReadOnlySpan<int> AcceptedTokens(Draft draft, Verdict verdict) => IsServersDraft
         ? verdict.AcceptedTokens.AsSpan()
         : draft.Tokens.AsSpan(0, verdict.AcceptedCount);
 
@@ -153,7 +159,7 @@ internal sealed partial class EdgeSession : IDisposable
     }
 
     /// <summary>Moves behind the verdict; what was drafted ahead for it is kept.</summary>
-    private PreDraftStatistics Accept(Verdict verdict, out RehearsedDraft? rehearsed)
+    private PreDraftStatistics Accept(Verdict verdict, ImmutableArray<int> output, out RehearsedDraft? rehearsed)
     {
         rehearsed = null;
         _position += verdict.AcceptedCount + 1;
@@ -163,9 +169,16 @@ internal sealed partial class EdgeSession : IDisposable
         }
 
         _sent = null;
-        if (IsStreaming)
+        if (IsOffering)
         {
-            rehearsed = _rehearsal?.Accept(_trunk, verdict.NextToken);
+            rehearsed = _offers!.Accept(ref _trunk, verdict, output.AsSpan());
+        }
+        else if (IsStreaming)
+        {
+            foreach (var token in output)
+            {
+                rehearsed = _rehearsal?.Accept(_trunk, token) ?? rehearsed;
+            }
         }
         else if (_drafter is not null)
         {

@@ -8,14 +8,11 @@ namespace Forerun.Edge;
 
 /// <summary>One generation's stream: drafts up, verdicts down.</summary>
 internal sealed class GrpcVerification(
-    AsyncDuplexStreamingCall<EdgeMessage, CloudMessage> call, CallFailures failures, TimeProvider time) : IVerification
+    AsyncDuplexStreamingCall<EdgeMessage, CloudMessage> call, CallFailures failures, AnswerTimes answers, TimeProvider time)
+    : IVerification
 {
-    // An answer may be late because the server computes: the quickest of these counts.
-    private const int AnswersKept = 8;
-
     private static readonly WriteOptions Together = new(WriteFlags.BufferHint);
 
-    private readonly Queue<TimeSpan> _answers = new(AnswersKept);
     private long? _askedAt;
     private long _up;
     private long _down;
@@ -25,8 +22,8 @@ internal sealed class GrpcVerification(
     public WireBytes Bytes => new(Interlocked.Read(ref _up), Interlocked.Read(ref _down));
 
     /// <inheritdoc/>
-    /// <remarks>Measured while the target streams, when no verdict tells it.</remarks>
-    public TimeSpan? RoundTripTime => _answers.Count == 0 ? null : _answers.Min();
+    /// <remarks>Measured while the target streams, when no verdict tells it; kept for the connection's next generations.</remarks>
+    public TimeSpan? RoundTripTime => answers.Quickest;
 
     /// <inheritdoc/>
     public ValueTask SendAsync(Core.Decoding.Draft draft, CancellationToken cancellationToken = default) =>
@@ -54,6 +51,11 @@ internal sealed class GrpcVerification(
             await WriteAsync(new EdgeMessage { KeepAlive = new() }, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    /// <inheritdoc/>
+    public ValueTask OfferAsync(
+        IReadOnlyList<Core.Decoding.Draft> drafts, int draftLength, CancellationToken cancellationToken = default) =>
+        drafts.Count == 0 ? ValueTask.CompletedTask : WriteAsync(RoundMapping.ToMessage(drafts, draftLength), cancellationToken);
 
     /// <summary>Writes a message. A stream that the server has closed takes nothing more: the next read tells why.
     /// </summary>
@@ -123,12 +125,7 @@ internal sealed class GrpcVerification(
     {
         if (_askedAt is { } asked)
         {
-            if (_answers.Count == AnswersKept)
-            {
-                _answers.Dequeue();
-            }
-
-            _answers.Enqueue(time.GetElapsedTime(asked));
+            answers.Add(time.GetElapsedTime(asked));
             _askedAt = null;
         }
     }

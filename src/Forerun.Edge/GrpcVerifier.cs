@@ -10,6 +10,7 @@ namespace Forerun.Edge;
 /// <summary>A verifier on another machine, over gRPC. One connection serves all generations. Thread-safe.</summary>
 public sealed class GrpcVerifier : IVerifier, IDisposable
 {
+    private readonly AnswerTimes _answers = new();
     private readonly GrpcVerifierOptions _options;
     private readonly TimeProvider _time;
     private readonly GrpcChannel _channel;
@@ -76,7 +77,7 @@ public sealed class GrpcVerifier : IVerifier, IDisposable
         };
         var failures = new CallFailures(_options.Endpoint, _time);
         var call = _client.Generate(Headers(request), cancellationToken: CancellationToken.None);
-        var verification = new GrpcVerification(call, failures, _time);
+        var verification = new GrpcVerification(call, failures, _answers, _time);
         try
         {
             await verification.WriteAsync(OpenMapping.ToMessage(opening), cancellationToken).ConfigureAwait(false);

@@ -6,7 +6,17 @@ namespace Forerun.Protocol;
 /// <summary>The messages of a round and the end of a generation, to and from the wire.</summary>
 internal static class RoundMapping
 {
-    public static EdgeMessage ToMessage(Core.Decoding.Draft draft)
+    public static EdgeMessage ToMessage(Core.Decoding.Draft draft) => new() { Draft = ToWire(draft) };
+
+    public static EdgeMessage ToMessage(IEnumerable<Core.Decoding.Draft> offered, int draftLength) =>
+        new() { Offer = new V1.Offer { Drafts = { offered.Select(ToWire) }, DraftLength = (uint)draftLength } };
+
+    /// <summary>The offered drafts, and the most tokens to verify in one round.</summary>
+    /// <exception cref="ProtocolException">A value does not fit.</exception>
+    public static (IReadOnlyList<Core.Decoding.Draft> Drafts, int DraftLength) ToOffer(V1.Offer message) =>
+        ([.. message.Drafts.Select(ToDraft)], WireNumbers.ToInt(message.DraftLength, "draft_length"));
+
+    private static V1.Draft ToWire(Core.Decoding.Draft draft)
     {
         var message = new V1.Draft { Round = (uint)draft.Round, BasePosition = (uint)draft.BasePosition };
         WireNumbers.AddTokens(message.Tokens, draft.Tokens);
@@ -21,7 +31,7 @@ internal static class RoundMapping
             };
         }
 
-        return new EdgeMessage { Draft = message };
+        return message;
     }
 
     public static EdgeMessage ToStreamMessage(int throughRound) =>

@@ -61,12 +61,13 @@ public class CommandLineTests
         static void CheckModes(JsonElement report, string? emulated, int expectedTokens)
         {
             var modes = report.GetProperty("modes").EnumerateArray().ToArray();
-            string[] names = ["autoregressive", "speculative", "preemptive", "pipelined"];
+            string[] drafting = ["speculative", "preemptive", "pipelined"];
+            string[] names = ["autoregressive", .. drafting, .. emulated is null ? ["asynchronous"] : Array.Empty<string>()];
             Assert.Equal(names, modes.Select(mode => mode.GetProperty("mode").GetString()));
             Assert.Single(modes.Select(mode => mode.GetProperty("text").GetString()).Distinct());
             Assert.All(modes, mode => Assert.Equal(emulated, mode.GetProperty("emulated").GetString()));
             Assert.All(modes, mode => Assert.Equal(expectedTokens, mode.GetProperty("tokens").GetArrayLength()));
-            Assert.All(modes[1..], mode => Assert.True(
+            Assert.All(modes[1..(drafting.Length + 1)], mode => Assert.True(
                 mode.GetProperty("rounds").GetInt32() < modes[0].GetProperty("rounds").GetInt32()));
             Assert.Equal(emulated, report.GetProperty("emulated").GetString());
             Assert.Contains(report.GetProperty("bestMode").GetString(), names);
@@ -150,7 +151,8 @@ public class CommandLineTests
         Assert.Equal(
             [
                 ("autoregressive", 1), ("autoregressive", 2), ("speculative", 1), ("speculative", 2), ("preemptive", 1),
-                ("preemptive", 2), ("pipelined", 1), ("pipelined", 2), ("colocated", 1), ("colocated", 2),
+                ("preemptive", 2), ("pipelined", 1), ("pipelined", 2), ("asynchronous", 1), ("asynchronous", 2),
+                ("colocated", 1), ("colocated", 2),
             ],
             document.GetProperty("rows").EnumerateArray()
                 .Select(row => (row.GetProperty("mode").GetString()!, row.GetProperty("edges").GetInt32())));
@@ -182,7 +184,7 @@ public class CommandLineTests
         var document = JsonDocument.Parse(result.Output).RootElement;
         var controller = document.GetProperty("controller");
         var choices = controller.GetProperty("choices").EnumerateArray().ToArray();
-        string[] modes = ["autoregressive", "speculative", "preemptive", "pipelined"];
+        string[] modes = ["autoregressive", "asynchronous", "speculative", "preemptive", "pipelined"];
         Assert.All(choices, choice => Assert.Contains(choice.GetProperty("mode").GetString(), modes));
         Assert.Equal(document.GetProperty("rounds").GetInt32(), choices.Sum(choice => choice.GetProperty("rounds").GetInt32()));
         Assert.All(controller.GetProperty("expected").EnumerateArray(), one => Assert.True(one.GetProperty("msPerToken").GetDouble() > 0));

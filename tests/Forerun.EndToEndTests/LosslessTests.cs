@@ -32,7 +32,9 @@ public class LosslessTests(ServerFixture fixture) : IClassFixture<ServerFixture>
             new OracleDrafter(expected, 1, ServerFixture.VocabSize),
         ];
         DecodingMode[] modes =
-            [DecodingMode.Speculative, DecodingMode.Preemptive, DecodingMode.Pipelined, DecodingMode.Auto];
+        [
+            DecodingMode.Speculative, DecodingMode.Preemptive, DecodingMode.Pipelined, DecodingMode.Asynchronous, DecodingMode.Auto,
+        ];
         foreach (var (drafter, mode) in from drafter in drafters from mode in modes select (drafter, mode))
         {
             Assert.Equal(

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using Forerun.Cli.Running;
+using Forerun.Core.Decoding;
 using Forerun.Core.Sampling;
 using Forerun.Edge.Links;
 
@@ -98,6 +99,10 @@ internal sealed class CompareOptions
             : sets;
     }
 
+    /// <summary>All that can be decided by a rule.</summary>
+    private static ImmutableArray<string> ModesFor(AcceptanceRule rule) =>
+        [.. AllModes.Where(mode => rule != AcceptanceRule.Rejection || mode != ModeNames.Of(DecodingMode.Asynchronous))];
+
     /// <summary>What is compared.</summary>
     public CompareSettings Settings(
         ParseResult parsed, string targetId, DraftSource draft, ImmutableArray<PromptSet> sets, ImmutableArray<LinkProfile> links) => new()
@@ -105,7 +110,7 @@ internal sealed class CompareOptions
             Target = targetId,
             Drafter = draft.Name,
             Prompts = [.. sets.Select(set => set.Setting)],
-            Modes = ModesAreNamed(parsed) ? [.. parsed.GetRequiredValue(Modes)] : [.. AllModes],
+            Modes = ModesAreNamed(parsed) ? [.. parsed.GetRequiredValue(Modes)] : ModesFor(Common.AcceptanceOf(parsed)),
             Links = [.. links.Select(link => new LinkSetting(link.Name, link.Describe()))],
             LinkSeed = parsed.GetValue(Links.Seed),
             DraftLengths = [.. parsed.GetRequiredValue(DraftLengths).Distinct()],

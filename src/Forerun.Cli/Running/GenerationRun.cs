@@ -132,7 +132,7 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer, st
         double[] waits =
         [
             .. rounds.Skip(1)
-                .Where(round => !round.IsSentAhead && round.Choice != DecodingChoice.Streaming && round.Loss is null)
+                .Where(round => !round.IsSentAhead && !round.Choice.Mode.IsStreamed() && round.Loss is null)
                 .Select(LinkMs),
         ];
         return waits.Length == 0 ? null : waits.Median();

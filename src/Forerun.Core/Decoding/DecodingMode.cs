@@ -16,6 +16,11 @@ public enum DecodingMode
     /// verdict it was drafted for.</summary>
     Pipelined,
 
+    /// <summary>Neither side waits for the other: the target decodes on as in autoregressive, the edge drafts beside it and offers
+    /// what it drafted. Where an offer fits the text, the target verifies it instead of decoding one token.
+    /// Never on the wire: it is opened as pipelined.</summary>
+    Asynchronous,
+
     /// <summary>The cloud drafts beside its target and streams the verdicts; the edge needs no drafter.</summary>
     Colocated,
 

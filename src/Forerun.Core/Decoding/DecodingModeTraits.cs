@@ -9,4 +9,7 @@ public static class DecodingModeTraits
 
     /// <summary>Whether the edge drafts while the target verifies, and so listens to announcements.</summary>
     public static bool DraftsAhead(this DecodingMode mode) => mode is DecodingMode.Preemptive or DecodingMode.Pipelined;
+
+    /// <summary>Whether the target goes on by itself and its verdicts cost one round trip in all.</summary>
+    public static bool IsStreamed(this DecodingMode mode) => mode is DecodingMode.Autoregressive or DecodingMode.Asynchronous;
 }

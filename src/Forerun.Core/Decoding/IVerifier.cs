@@ -47,6 +47,15 @@ public interface IVerification : IAsyncDisposable
     /// </exception>
     ValueTask StreamAsync(int throughRound, CancellationToken cancellationToken = default);
 
+    /// <summary>Offers drafts to the streamed rounds: in the first that begins with a text that one agrees with as far as they
+    /// overlap, the target verifies what is left of it instead of decoding one token. What is left after that may be verified
+    /// in the rounds that follow. Offers may come to nothing, and verifiers that do not know them ignore them.</summary>
+    /// <param name="drafts">The drafts, at base positions that the text has reached; their round says nothing.</param>
+    /// <param name="draftLength">Most tokens to verify in one round, at least 1.</param>
+    /// <param name="cancellationToken">Gives up sending.</param>
+    /// <exception cref="ProtocolException">A draft is malformed; some verifiers say so on the next read.</exception>
+    ValueTask OfferAsync(IReadOnlyList<Draft> drafts, int draftLength, CancellationToken cancellationToken = default) => ValueTask.CompletedTask;
+
     /// <summary>Waits for the next event; <see cref="GenerationEnd"/> is the last one.</summary>
     /// <exception cref="ModelMismatchException">Edge and target do not share a tokenizer.</exception>
     /// <exception cref="ProtocolException">One side broke the protocol.</exception>

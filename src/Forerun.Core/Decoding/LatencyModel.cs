@@ -34,6 +34,9 @@ public sealed record LatencyEstimates
 
     /// <summary>Chance that it is at the server then; at most <see cref="HitRate"/>.</summary>
     public required ImmutableArray<double> SentHitRate { get; init; }
+
+    /// <summary>Chance that an offer is there and fits when a round is streamed; 0 = nothing is offered (default).</summary>
+    public double OfferRate { get; init; }
 }
 
 /// <summary>Expected times of the decoding modes, in closed form. Pure; thread-safe.</summary>
@@ -54,8 +57,17 @@ public static class LatencyModel
         return tokens;
     }
 
-    /// <summary>Expected time of a round. In <see cref="DecodingMode.Autoregressive"/> verdicts are streamed, so the round
-    /// trip is not part of it.</summary>
+    /// <summary>Expected output tokens of a round; in streamed modes only an offer brings more than one.</summary>
+    /// <param name="estimates">What is known.</param>
+    /// <param name="choice">Mode and draft length.</param>
+    public static double TokensPerRound(LatencyEstimates estimates, DecodingChoice choice) => choice.Mode switch
+    {
+        DecodingMode.Autoregressive => 1,
+        DecodingMode.Asynchronous => 1 + (estimates.OfferRate * (TokensPerRound(estimates, choice.DraftLength) - 1)),
+        _ => TokensPerRound(estimates, choice.DraftLength),
+    };
+
+    /// <summary>Expected time of a round. In streamed modes the round trip is not part of it.</summary>
     /// <param name="estimates">What is known.</param>
     /// <param name="choice">Any mode that the edge can choose by itself.</param>
     /// <exception cref="ArgumentOutOfRangeException">The mode has no such model: the server drafts, or it is auto.</exception>
@@ -68,6 +80,7 @@ public static class LatencyModel
         return choice.Mode switch
         {
             DecodingMode.Autoregressive => estimates.VerifyMs[0],
+            DecodingMode.Asynchronous => estimates.VerifyMs[0] + (estimates.OfferRate * (verify - estimates.VerifyMs[0])),
             DecodingMode.Speculative => draft + roundTrip + verify,
             DecodingMode.Preemptive => notReady + roundTrip + verify,
             DecodingMode.Pipelined => notReady + ((1 - estimates.SentHitRate[choice.DraftLength]) * roundTrip) + verify,
@@ -78,6 +91,5 @@ public static class LatencyModel
 
     /// <summary>Expected time per output token. Exceptions as in <see cref="RoundMs"/>.</summary>
     public static double MsPerToken(LatencyEstimates estimates, DecodingChoice choice) =>
-        RoundMs(estimates, choice)
-        / (choice.Mode == DecodingMode.Autoregressive ? 1 : TokensPerRound(estimates, choice.DraftLength));
+        RoundMs(estimates, choice) / TokensPerRound(estimates, choice);
 }

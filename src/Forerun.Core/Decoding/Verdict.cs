@@ -31,12 +31,11 @@ public sealed record Announcement(int Round, int ExitLayer, int AcceptedCount, i
 public sealed record Verdict(
     int Round, int AcceptedCount, int NextToken, ServerTimings Timings, bool IsLast = false) : VerificationEvent
 {
-    /// <summary>With <see cref="DecodingMode.Colocated"/>: the accepted tokens, <c>[acceptedCount]</c>; empty (default) where
-    /// the edge drafted them.</summary>
+    /// <summary>Where the edge cannot know which draft was verified, as the server drafted or took an offer: the accepted tokens,
+    /// <c>[acceptedCount]</c>; else empty (default).</summary>
     public ImmutableArray<int> AcceptedTokens { get; init; } = [];
 
-    /// <summary>With <see cref="DecodingMode.Colocated"/>: tokens that were drafted; 0 (default) where the edge drafts.
-    /// </summary>
+    /// <summary>There too: tokens that were verified; else 0 (default).</summary>
     public int DraftLength { get; init; }
 
     /// <summary>How likely the target held each output token, <c>[acceptedCount + 1]</c>; empty (default) unless asked for.

@@ -22,7 +22,10 @@ internal sealed class Controller : IDecodingPolicy
     private static readonly ImmutableArray<DecodingChoice> Choices =
     [
         DecodingChoice.Streaming,
-        .. from mode in new[] { DecodingMode.Speculative, DecodingMode.Preemptive, DecodingMode.Pipelined }
+        .. from mode in new[]
+           {
+               DecodingMode.Asynchronous, DecodingMode.Speculative, DecodingMode.Preemptive, DecodingMode.Pipelined,
+           }
            from length in Lengths
            select new DecodingChoice(mode, length),
     ];
@@ -35,6 +38,7 @@ internal sealed class Controller : IDecodingPolicy
     private DecodingChoice? _previous;
     private DecodingChoice _explored;
     private int _explorationRounds;
+    private bool _mayOffer;
 
     /// <summary>Knows nothing yet.</summary>
     /// <param name="draftLength">The draft length to begin with, 1 … 16.</param>
@@ -68,8 +72,14 @@ internal sealed class Controller : IDecodingPolicy
     }
 
     /// <inheritdoc/>
-    public DecodingMode Open()
+    public DecodingMode Open(bool mayOffer)
     {
+        _mayOffer = mayOffer;
+        if (!mayOffer && _fastest.Mode == DecodingMode.Asynchronous)
+        {
+            _fastest = DecodingChoice.Streaming;
+        }
+
         _explorationRounds = 0;
         _previous = null;
         _estimates.BeginText();
@@ -105,6 +115,7 @@ internal sealed class Controller : IDecodingPolicy
     {
         var expected = AllExpected(estimates);
         var best = expected.MinBy(one => one.MsPerToken);
+        LeaveOffersThatGainNothing(estimates);
         var current = Expected(estimates, _fastest);
         if (best.MsPerToken < current * (1 - LeastGain))
         {
@@ -119,7 +130,8 @@ internal sealed class Controller : IDecodingPolicy
             var among = near.IsEmpty || _random.Next(2) == 0 ? others : near;
             if (!among.IsEmpty)
             {
-                (_explored, _explorationRounds) = (among[_random.Next(among.Length)].Choice, ExplorationRounds);
+                var ofOneMode = among.GroupBy(one => one.Choice.Mode).ToArray() is var modes ? modes[_random.Next(modes.Length)].ToArray() : [];
+                (_explored, _explorationRounds) = (ofOneMode[_random.Next(ofOneMode.Length)].Choice, ExplorationRounds);
             }
         }
 
@@ -132,12 +144,22 @@ internal sealed class Controller : IDecodingPolicy
         return new(_explored, ControllerReason.Exploration, estimates, expected);
     }
 
+    /// <summary>Beside a stream drafting costs no time, so offers that come to nothing would be made for ever.</summary>
+    private void LeaveOffersThatGainNothing(LatencyEstimates estimates)
+    {
+        if (_fastest.Mode == DecodingMode.Asynchronous
+            && Expected(estimates, DecodingChoice.Streaming) < Expected(estimates, _fastest) * (1 + (LeastGain / 2)))
+        {
+            _fastest = DecodingChoice.Streaming;
+        }
+    }
+
     /// <summary>The next shorter or longer drafts: what is fastest moves in such steps.</summary>
     private bool IsNear(DecodingChoice choice) => choice.Mode == _fastest.Mode
         && Math.Abs(Lengths.IndexOf(choice.DraftLength) - Lengths.IndexOf(_fastest.DraftLength)) == 1;
 
     private ImmutableArray<ExpectedLatency> AllExpected(LatencyEstimates estimates) =>
-        [.. Choices.Select(choice => new ExpectedLatency(choice, Expected(estimates, choice)))];
+        [.. Choices.Where(choice => _mayOffer || choice.Mode != DecodingMode.Asynchronous).Select(choice => new ExpectedLatency(choice, Expected(estimates, choice)))];
 
     private double Expected(LatencyEstimates estimates, DecodingChoice choice) =>
         LatencyModel.MsPerToken(estimates, choice)

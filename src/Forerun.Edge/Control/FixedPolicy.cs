@@ -6,13 +6,14 @@ namespace Forerun.Edge.Control;
 internal sealed class FixedPolicy(DecodingChoice choice) : IDecodingPolicy
 {
     /// <inheritdoc/>
-    public int RoundsInFlight => 0;
+    /// <remarks>Only an asynchronous generation asks, and its stream never ends.</remarks>
+    public int RoundsInFlight => 64;
 
     /// <inheritdoc/>
-    public int RoundsPerGrant => 0;
+    public int RoundsPerGrant => 8;
 
     /// <inheritdoc/>
-    public DecodingMode Open() => choice.Mode;
+    public DecodingMode Open(bool mayOffer) => choice.Mode == DecodingMode.Asynchronous ? DecodingMode.Pipelined : choice.Mode;
 
     /// <inheritdoc/>
     public DecodingChoice Next() => choice;

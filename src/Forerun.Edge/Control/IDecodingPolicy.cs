@@ -6,8 +6,9 @@ namespace Forerun.Edge.Control;
 internal interface IDecodingPolicy
 {
     /// <summary>A generation starts.</summary>
+    /// <param name="mayOffer">Whether what it may be decoded as includes <see cref="DecodingMode.Asynchronous"/>.</param>
     /// <returns>The mode to open it in: the server is asked for this one.</returns>
-    DecodingMode Open();
+    DecodingMode Open(bool mayOffer);
 
     /// <summary>How the next round is decoded: its draft, and what is drafted ahead while it is verified.</summary>
     DecodingChoice Next();

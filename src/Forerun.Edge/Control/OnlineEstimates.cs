@@ -10,6 +10,8 @@ internal sealed class OnlineEstimates(int maxDraftLength)
     private const int LeastComparisons = 8;
     private const double AnswerWeight = 4;
     private const int ValuesOfOtherTexts = 16;
+    private const double LeastOfferChance = 0.02;
+    private const int MadeTokens = 4;
     private const double LeastReach = 0.1;
 
     // While it streams, values are few: what drafting took in a cold program must give way to what it takes now.
@@ -18,6 +20,7 @@ internal sealed class OnlineEstimates(int maxDraftLength)
     private readonly SmoothedProfile _hits = new(maxDraftLength + 1, prior: 0.5);
     private readonly SmoothedProfile _sentHits = new(maxDraftLength + 1, prior: 0.5);
     private readonly SmoothedProfile _acceptance = new(maxDraftLength, prior: 0.6);
+    private readonly Smoothed _offers = new(prior: 1, priorWeight: 8, memory: 128);
     private readonly TimesByRows _verify = new(maxDraftLength + 1, memory: 32);
     private double? _answer;
     private DecodedRound? _previous;
@@ -30,7 +33,7 @@ internal sealed class OnlineEstimates(int maxDraftLength)
     {
         get
         {
-            var (verify, roundTrip) = (_verify.Estimate(), RoundTripMs());
+            var (verify, roundTrip, acceptance) = (_verify.Estimate(), RoundTripMs(), _acceptance.Values());
             var hits = _hits.Values(length => Reach(length, verify, roundTrip)).Select(hit => Math.Min(1, hit)).ToImmutableArray();
             var sentHits = _sentHits.Values(length => Reach(length, verify, 0));
             return new()
@@ -38,20 +41,25 @@ internal sealed class OnlineEstimates(int maxDraftLength)
                 DraftMs = _draft.Value,
                 VerifyMs = [.. verify],
                 RoundTripMs = roundTrip,
-                Acceptance = _acceptance.Values(),
+                Acceptance = acceptance,
                 HitRate = hits,
                 SentHitRate = [.. hits.Zip(sentHits, Math.Min)],
+                OfferRate = Math.Min(1, _offers.Value * OfferChance(acceptance, verify[0], roundTrip)),
             };
         }
     }
 
     /// <summary>Another text begins: what was accepted in others counts less, as drafters are good at some and poor at others.</summary>
-    public void BeginText() => _acceptance.Forget(ValuesOfOtherTexts);
+    public void BeginText()
+    {
+        _acceptance.Forget(ValuesOfOtherTexts);
+        _offers.Forget(ValuesOfOtherTexts);
+    }
 
     /// <summary>Takes in the next round of a generation.</summary>
     public void Learn(DecodedRound round)
     {
-        var isStreamed = round.Choice.Mode == DecodingMode.Autoregressive;
+        var isStreamed = round.Choice.Mode.IsStreamed();
         var server = round.ServerTimings.Queue + round.ServerTimings.Compute;
 
         // The first round has the prompt in it, on both sides.
@@ -73,6 +81,7 @@ internal sealed class OnlineEstimates(int maxDraftLength)
         if (isStreamed)
         {
             LearnRehearsed(round);
+            LearnOffer(round);
         }
         else if (round.End is null)
         {
@@ -102,6 +111,36 @@ internal sealed class OnlineEstimates(int maxDraftLength)
         }
     }
 
+    /// <summary>What an offer brought beside what it should have, by the chance that it comes in time.</summary>
+    private void LearnOffer(DecodedRound round)
+    {
+        if (round.Choice.Mode != DecodingMode.Asynchronous || round.End is not null)
+        {
+            return;
+        }
+
+        var estimates = Current;
+        var expected = OfferChance(estimates.Acceptance, estimates.VerifyMs[0], estimates.RoundTripMs)
+            * (LatencyModel.TokensPerRound(estimates, round.Choice.DraftLength) - 1);
+        if (expected > 0)
+        {
+            _offers.Add(round.AcceptedCount / expected);
+        }
+    }
+
+    /// <summary>The chance that an offer is right as far as the target goes on until it comes.</summary>
+    private double OfferChance(ImmutableArray<double> acceptance, double verify, double roundTrip)
+    {
+        var lead = verify > 0 ? (roundTrip + (MadeTokens * _draft.Value)) / verify : 0;
+        var chance = 1.0;
+        for (var i = 0; i < Math.Min(lead, acceptance.Length); i++)
+        {
+            chance *= acceptance[i];
+        }
+
+        return Math.Max(LeastOfferChance, chance);
+    }
+
     private void LearnDrafting(DecodedRound round)
     {
         // Only drafts from their first token on, without what the drafter missed while nobody drafted.
@@ -120,12 +159,12 @@ internal sealed class OnlineEstimates(int maxDraftLength)
 
     private void LearnAcceptance(int acceptedCount, bool isRejected)
     {
-        for (var i = 0; i < acceptedCount; i++)
+        for (var i = 0; i < Math.Min(acceptedCount, maxDraftLength); i++)
         {
             _acceptance.Add(i, 1);
         }
 
-        if (isRejected)
+        if (isRejected && acceptedCount < maxDraftLength)
         {
             _acceptance.Add(acceptedCount, 0);
         }

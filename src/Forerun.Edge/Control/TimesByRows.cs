@@ -36,6 +36,19 @@ internal sealed class TimesByRows(int maxRows, int memory)
         IsKnown = true;
     }
 
+    /// <summary>The most rows, up to a limit, whose pass is expected to take at most so many times what one row takes.</summary>
+    public int Affordable(int most, double growth)
+    {
+        var times = Estimate();
+        var rows = most;
+        while (rows > 1 && times[rows - 1] > growth * times[0])
+        {
+            rows--;
+        }
+
+        return rows;
+    }
+
     /// <summary>Expected times of 1, 2, … rows, <c>[maxRows]</c>.</summary>
     public double[] Estimate()
     {

@@ -35,20 +35,6 @@ internal sealed partial class PreDrafter
         return size;
     }
 
-    /// <summary>The most branches whose step is not more than <see cref="MostStepGrowth"/> times that of one: a verdict waits for
-    /// the step that is running.</summary>
-    private int AffordableBatch()
-    {
-        var times = _stepTimes.Estimate();
-        var size = options.BatchSize;
-        while (size > 1 && times[size - 1] > MostStepGrowth * times[0])
-        {
-            size--;
-        }
-
-        return size;
-    }
-
     /// <summary>Looks for a likelier next token: of a draft, of the drafts behind its verdicts, or of one to begin there.</summary>
     private void FindLikeliest(PreDraft draft, double chance, int size, bool canFork, ref NextToken likeliest)
     {

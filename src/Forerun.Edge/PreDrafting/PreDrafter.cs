@@ -15,6 +15,7 @@ internal sealed partial class PreDrafter(
     IDrafter drafter, Func<int, int> draftLengthAt, VerdictOdds odds, PreDraftOptions options, TimeProvider time)
     : IDisposable
 {
+    // A verdict waits for the step that is running.
     private const double MostStepGrowth = 1.5;
 
     private readonly TimesByRows _stepTimes = new(IDrafter.MaxBranches, memory: 1024);
@@ -39,7 +40,7 @@ internal sealed partial class PreDrafter(
     public void Begin(Draft draft, DraftBranch trunk, bool sendsAhead)
     {
         _maxSent = sendsAhead ? options.MaxSent : 0;
-        _batchSize = AffordableBatch();
+        _batchSize = _stepTimes.Affordable(options.BatchSize, MostStepGrowth);
         if (_current.Branch != trunk)
         {
             Clear();

@@ -64,6 +64,16 @@ public sealed class DraftBranch : IDisposable
         Restart(kept + 1, wanted);
     }
 
+    /// <summary>The first drafted tokens stand: they belong to what the branch follows, and the rest stays drafted.</summary>
+    /// <param name="count">How many, 0 … Count.</param>
+    public void Confirm(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Count);
+        _drafted.RemoveRange(0, count);
+        ContextLength += count;
+        Wanted = Math.Max(0, Wanted - count);
+    }
+
     /// <summary>Becomes what <paramref name="trunk"/> would be after a verdict; the trunk stays as it is.</summary>
     /// <inheritdoc cref="Advance"/>
     public void ForkFrom(DraftBranch trunk, int acceptedCount, int nextToken, int wanted)

@@ -20,6 +20,7 @@ public class LatencyModelTests
 
     [Theory]
     [InlineData(DecodingMode.Autoregressive, 0, 100, 1)]
+    [InlineData(DecodingMode.Asynchronous, 2, 105, 1.1875)]
     [InlineData(DecodingMode.Speculative, 0, 150, 1)]
     [InlineData(DecodingMode.Speculative, 2, 190, 1.75)]
     [InlineData(DecodingMode.Preemptive, 2, 175, 1.75)]
@@ -34,6 +35,7 @@ public class LatencyModelTests
             Acceptance = [0.5, 0.5],
             HitRate = [0, 0, 0.75],
             SentHitRate = [0, 0, 0.4],
+            OfferRate = 0.25,
         };
         Assert.Equal(ms, LatencyModel.RoundMs(estimates, new(mode, draftLength)), 9);
         Assert.Equal(ms / tokens, LatencyModel.MsPerToken(estimates, new(mode, draftLength)), 9);

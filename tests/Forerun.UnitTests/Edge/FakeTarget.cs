@@ -19,7 +19,7 @@ internal sealed class FakeTarget(ImmutableArray<int> text, int vocabSize, int se
     private readonly Queue<(int At, VerificationEvent Event)> _down = new();
     private GenerationLimits _limits = null!;
     private DraftInbox _inbox = null!;
-    private int _promptLength;
+    private ImmutableArray<int> _prompt;
     private int _now;
     private int _decideAt = -1;
     private int _lastUp;
@@ -29,6 +29,8 @@ internal sealed class FakeTarget(ImmutableArray<int> text, int vocabSize, int se
     public Func<Random, Verdict, Announcement?> Announce { get; init; } = (_, _) => null;
 
     public List<Draft> Sent { get; } = [];
+
+    public List<Draft> Offered { get; } = [];
 
     public bool IsOver { get; private set; }
 
@@ -41,9 +43,9 @@ internal sealed class FakeTarget(ImmutableArray<int> text, int vocabSize, int se
 
     public ValueTask<IVerification> OpenAsync(GenerationRequest request, CancellationToken cancellationToken = default)
     {
-        _promptLength = request.PromptTokens.Length;
-        _limits = new GenerationLimits(int.MaxValue, _promptLength, text.Length);
-        _inbox = new DraftInbox(_promptLength, vocabSize, 16);
+        _prompt = request.PromptTokens;
+        _limits = new GenerationLimits(int.MaxValue, _prompt.Length, text.Length);
+        _inbox = new DraftInbox(_prompt.Length, vocabSize, 16);
         return ValueTask.FromResult<IVerification>(this);
     }
 
@@ -55,6 +57,13 @@ internal sealed class FakeTarget(ImmutableArray<int> text, int vocabSize, int se
 
     public ValueTask StreamAsync(int throughRound, CancellationToken cancellationToken = default) =>
         SendAsync(inbox => inbox.Stream(throughRound));
+
+    public ValueTask OfferAsync(IReadOnlyList<Draft> drafts, int draftLength, CancellationToken cancellationToken = default)
+    {
+        Draft[] offered = [.. drafts];
+        Offered.AddRange(offered);
+        return SendAsync(inbox => Array.ForEach(offered, draft => inbox.Offer(draft, draftLength)));
+    }
 
     public ValueTask<VerificationEvent> ReadAsync(CancellationToken cancellationToken = default) => new(this, 0);
 
@@ -101,6 +110,11 @@ internal sealed class FakeTarget(ImmutableArray<int> text, int vocabSize, int se
             }
         }
 
+        if (!IsOver && _decideAt < 0)
+        {
+            _inbox.TakeOffer([.. _prompt, .. text.AsSpan(0, _inbox.BasePosition - _prompt.Length)]);
+        }
+
         if (_inbox.Next is not { } draft || IsOver)
         {
             return;
@@ -136,12 +150,16 @@ internal sealed class FakeTarget(ImmutableArray<int> text, int vocabSize, int se
     private Verdict Verify(Draft draft)
     {
         Assert.Equal((_inbox.Round, _inbox.BasePosition), (draft.Round, draft.BasePosition));
-        var start = draft.BasePosition - _promptLength;
+        var start = draft.BasePosition - _prompt.Length;
         var count = _limits.DraftLength(draft.BasePosition, draft.Tokens.Length);
         var result = Acceptance.Accept(
             draft.Tokens.AsSpan(0, count), draft.BasePosition, _limits, text, (own, row) => own[start + row]);
         return new Verdict(
-            draft.Round, result.AcceptedCount, result.NextToken, default, result.FinishReason is not null);
+            draft.Round, result.AcceptedCount, result.NextToken, default, result.FinishReason is not null)
+        {
+            AcceptedTokens = _inbox.IsStreamed ? draft.Tokens[..result.AcceptedCount] : [],
+            DraftLength = _inbox.IsStreamed ? draft.Tokens.Length : 0,
+        };
     }
 
     private void Send(VerificationEvent? verificationEvent)

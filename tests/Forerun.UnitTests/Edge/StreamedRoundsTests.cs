@@ -131,13 +131,13 @@ public class StreamedRoundsTests
 
         public int RoundsPerGrant => 1 + _random.Next(8);
 
-        public DecodingMode Open() => DecodingMode.Pipelined;
+        public DecodingMode Open(bool mayOffer) => DecodingMode.Pipelined;
 
         public DecodingChoice Next()
         {
             if (_random.Next(4) == 0)
             {
-                var mode = (DecodingMode)_random.Next((int)DecodingMode.Pipelined + 1);
+                var mode = (DecodingMode)_random.Next((int)DecodingMode.Asynchronous + 1);
                 _choice = new(mode, _random.Next(mode == DecodingMode.Autoregressive ? 0 : 1, 6));
             }
 
@@ -155,7 +155,7 @@ public class StreamedRoundsTests
 
         public int RoundsPerGrant => 8;
 
-        public DecodingMode Open() => DecodingMode.Pipelined;
+        public DecodingMode Open(bool mayOffer) => DecodingMode.Pipelined;
 
         public DecodingChoice Next() => new(DecodingMode.Autoregressive, rehearsed);
 

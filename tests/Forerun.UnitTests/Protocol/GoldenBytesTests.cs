@@ -67,6 +67,11 @@ public class GoldenBytesTests
     public void Stream_HasTheseBytes() => AssertBytes(RoundMapping.ToStreamMessage(300), "2A03" + "08AC02");
 
     [Fact]
+    public void Offer_HasTheseBytes() => AssertBytes(
+        RoundMapping.ToMessage([new Draft(3, 120, [5, 700]), new Draft(3, 120, [])], 4),
+        "3213" + "0A09" + "0803" + "1078" + "1A03" + "05" + "BC05" + "0A04" + "0803" + "1078" + "1004");
+
+    [Fact]
     public void KeepAliveAndCancel_HaveTheseBytes()
     {
         AssertBytes(new EdgeMessage { KeepAlive = new KeepAlive() }, "1A00");

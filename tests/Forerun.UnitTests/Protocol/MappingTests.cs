@@ -43,6 +43,20 @@ public class MappingTests
             iter: 500);
 
     [Fact]
+    public void Offer_ThereAndBack_IsTheSame() =>
+        Gen.Select(Natural, Natural, Natural.Array[0, 16].Array[0, 4]).Sample(
+            (position, length, tokens) =>
+            {
+                Draft[] drafts = [.. tokens.Select(one => new Draft(2, position, [.. one]))];
+                var message = EdgeMessage.Parser.ParseFrom(RoundMapping.ToMessage(drafts, length).ToByteArray());
+                var (back, draftLength) = RoundMapping.ToOffer(message.Offer);
+                Assert.Equal(length, draftLength);
+                Assert.Equal(tokens, back.Select(draft => draft.Tokens.ToArray()));
+                Assert.All(back, draft => Assert.Equal((2, position), (draft.Round, draft.BasePosition)));
+            },
+            iter: 200);
+
+    [Fact]
     public void Verdict_ThereAndBack_IsTheSame() =>
         Gen.Select(Natural, Natural, Natural, Gen.UInt, Gen.UInt, Gen.Bool).Sample(
             (round, k, t, queue, compute, last) => AssertSame(new Forerun.Core.Decoding.Verdict(
@@ -131,7 +145,7 @@ public class MappingTests
 
     [Fact]
     public void Opening_ThereAndBack_IsTheSame() =>
-        Gen.Select(Natural.Array[0, 50], Options, Natural, Gen.Enum<DecodingMode>().Where(mode => mode is not (DecodingMode.Auto or DecodingMode.EdgeOnly)), Gen.Bool, Gen.Byte.Array[0, 9])
+        Gen.Select(Natural.Array[0, 50], Options, Natural, Gen.Enum<DecodingMode>().Where(mode => mode is not (DecodingMode.Asynchronous or DecodingMode.Auto or DecodingMode.EdgeOnly)), Gen.Bool, Gen.Byte.Array[0, 9])
             .Sample(
                 (prompt, options, maxTokens, mode, ignore, resume) =>
                 {

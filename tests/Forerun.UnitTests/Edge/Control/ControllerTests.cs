@@ -88,7 +88,8 @@ public class ControllerTests(ITestOutputHelper output)
     private static IEnumerable<DecodingChoice> FixedChoices() =>
         from mode in new[]
         {
-            DecodingMode.Autoregressive, DecodingMode.Speculative, DecodingMode.Preemptive, DecodingMode.Pipelined,
+            DecodingMode.Autoregressive, DecodingMode.Asynchronous, DecodingMode.Speculative, DecodingMode.Preemptive,
+            DecodingMode.Pipelined,
         }
         from length in mode == DecodingMode.Autoregressive ? [1] : new[] { 1, 2, 3, 4, 6, 8, 12, 16 }
         select new DecodingChoice(mode, length);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Threading.Tasks.Sources;
+using Forerun.Cloud;
 using Forerun.Core.Decoding;
 using Forerun.Inference.Drafting;
 using Microsoft.Extensions.Time.Testing;
@@ -16,7 +17,10 @@ internal sealed class TimedTarget(ImmutableArray<int> text, WorldTimes times, Fa
 {
     private readonly List<(DateTimeOffset At, Draft Draft)> _sent = [];
     private readonly List<(DateTimeOffset At, int ThroughRound)> _streamed = [];
+    private readonly List<(DateTimeOffset At, Draft Draft, int DraftLength)> _offered = [];
     private readonly Queue<VerificationEvent> _next = new();
+    private Offers _offers = new();
+    private ImmutableArray<int> _prompt;
     private GenerationLimits _limits = null!;
     private DateTimeOffset _decidedAt;
     private DateTimeOffset _arrivesAt;
@@ -38,6 +42,9 @@ internal sealed class TimedTarget(ImmutableArray<int> text, WorldTimes times, Fa
         Opened.Add(request.Mode);
         _sent.Clear();
         _streamed.Clear();
+        _offered.Clear();
+        _offers = new Offers();
+        _prompt = request.PromptTokens;
         _limits = new GenerationLimits(int.MaxValue, request.PromptTokens.Length, text.Length);
         (_position, _round, _decided) = (request.PromptTokens.Length, 1, null);
         (_decidedAt, PromptLength) = (clock.GetUtcNow() + OneWay, _position);
@@ -55,6 +62,14 @@ internal sealed class TimedTarget(ImmutableArray<int> text, WorldTimes times, Fa
         _streamed.Add((clock.GetUtcNow() + OneWay, throughRound));
         return ValueTask.CompletedTask;
     }
+
+    public ValueTask OfferAsync(IReadOnlyList<Draft> drafts, int draftLength, CancellationToken cancellationToken = default)
+    {
+        _offered.AddRange(drafts.Select(draft => (clock.GetUtcNow() + OneWay, draft, draftLength)));
+        return ValueTask.CompletedTask;
+    }
+
+    public TimeSpan? RoundTripTime => OneWay * 2;
 
     public ValueTask<VerificationEvent> ReadAsync(CancellationToken cancellationToken = default)
     {
@@ -94,7 +109,18 @@ internal sealed class TimedTarget(ImmutableArray<int> text, WorldTimes times, Fa
         var at = Opened[^1] == DecodingMode.Autoregressive
             ? _decidedAt
             : _streamed.First(streamed => streamed.ThroughRound >= _round).At;
-        return (at, new Draft(_round, _position, []));
+        return (at, Offered(at > _decidedAt ? at : _decidedAt) ?? new Draft(_round, _position, []));
+    }
+
+    private Draft? Offered(DateTimeOffset now)
+    {
+        foreach (var (_, draft, draftLength) in _offered.Where(offered => offered.At <= now))
+        {
+            _offers.Add(draft, draftLength);
+        }
+
+        _offered.RemoveAll(offered => offered.At <= now);
+        return _offers.Take(_round, [.. _prompt, .. text.AsSpan(0, _position - PromptLength)], out _);
     }
 
     private void Verify()
@@ -109,7 +135,11 @@ internal sealed class TimedTarget(ImmutableArray<int> text, WorldTimes times, Fa
         _arrivesAt = _decidedAt + OneWay;
         var isLast = result.FinishReason is not null;
         _next.Enqueue(new Verdict(
-            _round, result.AcceptedCount, result.NextToken, new(TimeSpan.Zero, compute), isLast));
+            _round, result.AcceptedCount, result.NextToken, new(TimeSpan.Zero, compute), isLast)
+        {
+            AcceptedTokens = draft.Tokens[..result.AcceptedCount],
+            DraftLength = draft.Tokens.Length,
+        });
         if (isLast)
         {
             _next.Enqueue(new GenerationEnd(FinishReason.Length, new Usage()));

@@ -1,0 +1,146 @@
+using Forerun.Core.Decoding;
+using Forerun.Edge.Control;
+using Forerun.Inference.Drafting;
+using Forerun.Protocol;
+
+namespace Forerun.Edge.PreDrafting;
+
+/// <summary>Drafts beside a stream that waits for nobody: as far ahead of the text that the edge knows as the target is by the time
+/// an offer arrives, a draft length further, and once more for the round behind that. One caller at a time. Disposing gives back all memory but the trunk's.</summary>
+/// <param name="drafter">Who drafts.</param>
+/// <param name="lengthAt">How many of so many tokens may follow an absolute position.</param>
+/// <param name="odds">What is known about the target's choices; learns from every comparison.</param>
+/// <param name="time">Measures the steps.</param>
+internal sealed partial class OfferDrafter(IDrafter drafter, Func<int, int, int> lengthAt, VerdictOdds odds, TimeProvider time)
+    : IDisposable
+{
+    private const int FirstTokens = 2;
+
+    private readonly Smoothed _targetMs = new(prior: 0, priorWeight: 0, memory: 16);
+    private readonly List<Draft> _ready = [];
+    private int _position;
+    private int _agreed;
+    private int _draftLength;
+    private int _lag;
+    private int _wanted;
+
+    /// <summary>A streamed round begins.</summary>
+    /// <param name="trunk">The known text, and perhaps tokens drafted behind it.</param>
+    /// <param name="draftLength">Most tokens that the target verifies at once.</param>
+    /// <param name="roundTrip">A message and its answer.</param>
+    public void Begin(DraftBranch trunk, int draftLength, TimeSpan roundTrip)
+    {
+        if (_lines.Count == 0 || _lines[0].Branch != trunk || _position != trunk.ContextLength)
+        {
+            Follow(trunk);
+        }
+
+        _batchSize = _stepTimes.Affordable(IDrafter.MaxBranches, MostStepGrowth);
+        _draftLength = draftLength;
+        _lag = Lag(roundTrip.TotalMilliseconds, _stepTimes.Estimate()[_batchSize - 1]);
+        _wanted = lengthAt(_position, Math.Min(ProtocolConstants.MaxDraftLength, _lag + draftLength + 1 + draftLength));
+    }
+
+    /// <summary>Whether there is anything to offer now.</summary>
+    public bool IsReady => _lines.Exists(IsWorthOffering);
+
+    /// <summary>What to offer now.</summary>
+    /// <param name="round">The round that is waited for.</param>
+    public IReadOnlyList<Draft> TakeReady(int round)
+    {
+        _ready.Clear();
+        foreach (var line in _lines)
+        {
+            if (IsWorthOffering(line))
+            {
+                line.Offered = line.Count;
+                _ready.Add(new Draft(round, _position, [.. line.Tokens]));
+            }
+        }
+
+        return _ready;
+    }
+
+    /// <summary>Takes in what the target said: keeps the lines that agree with it.</summary>
+    /// <param name="trunk">The branch of the likeliest line; becomes that of the next round.</param>
+    /// <param name="verdict">The verdict.</param>
+    /// <param name="output">Its output tokens.</param>
+    /// <returns>How the drafter's own line fared since it was begun, where it is known now to end; else null.</returns>
+    public RehearsedDraft? Accept(ref DraftBranch trunk, Verdict verdict, ReadOnlySpan<int> output)
+    {
+        if (verdict.DraftLength == 0)
+        {
+            _targetMs.Add((verdict.Timings.Queue + verdict.Timings.Compute).TotalMilliseconds);
+        }
+
+        var rehearsed = Compare(output);
+        KeepAgreeing(output);
+        _position += output.Length;
+        trunk = _lines[0].Branch;
+        return rehearsed;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        for (var i = _lines.Count - 1; i > 0; i--)
+        {
+            Drop(i);
+        }
+
+        _lines.Clear();
+    }
+
+    private void Follow(DraftBranch trunk)
+    {
+        Dispose();
+        var own = new DraftLine();
+        own.Begin(trunk, odds);
+        _lines.Add(own);
+        (_position, _agreed) = (trunk.ContextLength, 0);
+    }
+
+    /// <summary>Tokens that the target goes on by from the text that the edge knows until an offer begun now is there, where each
+    /// token of it takes a step: lag × target = round trip + (lag + first) × step.</summary>
+    private int Lag(double roundTripMs, double stepMs)
+    {
+        var perToken = _targetMs.Value - stepMs;
+        return _targetMs.Value == 0
+            ? 1
+            : perToken <= 0 ? ProtocolConstants.MaxDraftLength
+            : (int)Math.Min(ProtocolConstants.MaxDraftLength, Math.Ceiling((roundTripMs + (FirstTokens * stepMs)) / perToken));
+    }
+
+    /// <summary>A line is offered as soon as a little of it will be left when it comes, and again when it is whole, as soon as what was
+    /// offered of it will not be enough.</summary>
+    private bool IsWorthOffering(DraftLine line)
+    {
+        var isWhole = !CanGrow(line);
+        return line.Count > Math.Max(_lag, line.Offered)
+            && (line.Offered <= _lag ? isWhole || line.Count >= _lag + FirstTokens : isWhole && line.Offered - _lag <= _draftLength + (_draftLength / 2))
+            && line.ChanceOf(_lag + 1) >= MinChance;
+    }
+
+    /// <summary>The first line is the drafter's own: what it would have said, and what the target did.</summary>
+    private RehearsedDraft? Compare(ReadOnlySpan<int> output)
+    {
+        var line = _lines[0];
+        var agreed = line.Tokens.CommonPrefixLength(output);
+        for (var i = line.TakenOver; i < line.Count && i <= agreed && i < output.Length; i++)
+        {
+            odds.Learn(line.Branch[i - line.TakenOver], output[i]);
+        }
+
+        _agreed += agreed;
+        if (agreed == output.Length)
+        {
+            return null;
+        }
+
+        RehearsedDraft? rehearsed = agreed < line.Count
+            ? new(_agreed + 1, _agreed, IsEnded: false, TimeSpan.FromMilliseconds(_stepTimes.Estimate()[0]))
+            : null;
+        _agreed = 0;
+        return rehearsed;
+    }
+}
