@@ -1,5 +1,6 @@
 using Forerun.Core.Decoding;
 using Forerun.Edge.PreDrafting;
+using Forerun.Protocol;
 
 namespace Forerun.Edge;
 
@@ -18,6 +19,12 @@ internal sealed partial class EdgeSession
                         "The server sent a verdict of another round.",
                         $"round {draft.Round}",
                         $"round {verdict.Round}");
+                case Verdict verdict when DraftLength(draft, verdict) > ProtocolConstants.MaxDraftLength:
+                    throw new ProtocolException(
+                        VerificationErrorCode.BadMessage,
+                        $"The server verified more tokens than a draft may have in round {draft.Round}.",
+                        $"at most {ProtocolConstants.MaxDraftLength}",
+                        $"{DraftLength(draft, verdict)}");
                 case Verdict verdict when verdict.AcceptedCount > DraftLength(draft, verdict):
                     throw new ProtocolException(
                         VerificationErrorCode.BadMessage,

@@ -133,7 +133,7 @@ internal sealed partial class EdgeSession : IDisposable
     private int DraftLengthAt(int position) => _limits.DraftLength(position, _choice.DraftLength);
 
     /// <summary>The server alone knows which draft was verified: its own, or an offer.</summary>
-    private bool IsServersDraft => _isColocated || IsStreaming;
+    private bool IsServersDraft => _isColocated || (IsStreaming && _offers is not null);
 
     private int DraftLength(Draft draft, Verdict verdict) => IsServersDraft ? verdict.DraftLength : draft.Tokens.Length;
 

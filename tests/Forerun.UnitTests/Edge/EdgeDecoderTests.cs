@@ -109,6 +109,23 @@ public class EdgeDecoderTests
     }
 
     [Fact]
+    public async Task Complete_ServerBreaksTheProtocolOfAStream_TellsHow()
+    {
+        var accepted = V(1, 1, 20) with { AcceptedTokens = [5], DraftLength = 1 };
+        await AssertBrokenAsync(
+            DecodingMode.Autoregressive, "The server accepted more tokens than were drafted in round 1. Expected at most 0, got 1.", accepted);
+        foreach (var mode in new[] { DecodingMode.Asynchronous, DecodingMode.Auto, DecodingMode.Colocated })
+        {
+            await AssertBrokenAsync(
+                mode, "The server verified more tokens than a draft may have in round 1. Expected at most 16, got 17.",
+                accepted with { DraftLength = 17 });
+            await AssertBrokenAsync(
+                mode, "The server's verdict of round 1 lacks tokens that it accepted. Expected 1, got 0.",
+                accepted with { AcceptedTokens = [] });
+        }
+    }
+
+    [Fact]
     public async Task Generate_LeavingTheLoop_EndsTheVerification()
     {
         var verifier = new ScriptedVerifier(V(1, 0, 20), V(2, 0, 21));
@@ -138,11 +155,14 @@ public class EdgeDecoderTests
     private static Verdict V(int round, int accepted, int next, bool isLast = false) =>
         new(round, accepted, next, default, isLast);
 
-    private static async Task AssertBrokenAsync(string message, params VerificationEvent[] events)
+    private static Task AssertBrokenAsync(string message, params VerificationEvent[] events) =>
+        AssertBrokenAsync(Request.Mode, message, events);
+
+    private static async Task AssertBrokenAsync(DecodingMode mode, string message, params VerificationEvent[] events)
     {
         var verifier = new ScriptedVerifier(events);
         var exception = await Assert.ThrowsAsync<ProtocolException>(
-            () => new EdgeDecoder(verifier, Counter).CompleteAsync(Request, Deadline.Token));
+            () => new EdgeDecoder(verifier, Counter).CompleteAsync(Request with { Mode = mode }, Deadline.Token));
         Assert.Equal(message, exception.Message);
         Assert.True(verifier.IsDisposed);
     }
