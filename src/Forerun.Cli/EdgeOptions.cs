@@ -25,7 +25,8 @@ internal sealed class EdgeOptions
     public Option<string> Mode { get; } = new("--mode")
     {
         Description = "What drafts, and when: autoregressive = nothing, the server streams; speculative = the edge, between verdicts; "
-            + "preemptive = also ahead, while the server verifies; pipelined = and sends it ahead; asynchronous = beside the stream of a server that never waits; colocated = the server; "
+            + "preemptive = also ahead, while the server verifies; pipelined = and sends it ahead; asynchronous = beside the stream of a "
+            + "server that never waits; colocated = the server; "
             + "auto = streams, and drafts where that is measured to be faster, with its own draft lengths. The text is the same. "
             + "edge-only = the draft model alone, without a server: another, lesser text.",
         DefaultValueFactory = _ => ModeNames.Of(DecodingMode.Auto),

@@ -12,10 +12,10 @@ namespace Forerun.Cloud;
 internal sealed class DraftInbox(int promptLength, int vocabSize, int maxDraftLength, bool needsDraftProbs = false)
 {
     private readonly List<Draft> _queued = [];
-    private Assumption? _decided;
     private readonly Offers _offers = new();
-    private Draft? _next;
     private readonly int _promptLength = promptLength;
+    private Assumption? _decided;
+    private Draft? _next;
     private bool _isOffered;
     private int _streamedThrough;
 

@@ -74,10 +74,7 @@ internal sealed class Offers
             IsTaken = true;
             var from = position - Draft.BasePosition;
             var to = Math.Min(Draft.Tokens.Length, from + DraftLength);
-            return new Draft(round, position, Draft.Tokens[from..to])
-            {
-                DraftProbs = Draft.DraftProbs.IsEmpty ? [] : Draft.DraftProbs[from..to],
-            };
+            return new Draft(round, position, Draft.Tokens[from..to]);
         }
     }
 }

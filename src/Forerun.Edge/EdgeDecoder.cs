@@ -64,8 +64,8 @@ public sealed class EdgeDecoder
 
     /// <summary>Streams a generation round by round; the last round carries its end. Cancelling or leaving the loop
     /// ends the generation on the server too.</summary>
-    /// <exception cref="ArgumentException">The prompt is empty, or the mode needs a drafter and there is none.
-    /// </exception>
+    /// <exception cref="ArgumentException">The prompt is empty, the mode needs a drafter and there is none, or it is
+    /// <see cref="DecodingMode.Asynchronous"/> under rejection sampling.</exception>
     /// <exception cref="ModelMismatchException">Edge and target do not share a tokenizer.</exception>
     /// <exception cref="ProtocolException">The request does not fit the target, or one side broke the protocol.
     /// </exception>

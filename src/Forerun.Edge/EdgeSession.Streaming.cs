@@ -35,23 +35,23 @@ internal sealed partial class EdgeSession
         var inFlight = _policy.RoundsInFlight;
         if (streams && _streamedThrough < _round + inFlight)
         {
-            _streamedThrough = (int)Math.Min(int.MaxValue, (long)_round + inFlight + _policy.RoundsPerGrant);
+            _streamedThrough = _round + inFlight + _policy.RoundsPerGrant;
             await _verification.StreamAsync(_streamedThrough, cancellationToken).ConfigureAwait(false);
         }
 
         _streamed = IsStreaming ? _choice : _streamed;
-        if (IsOffering)
-        {
-            _rehearsal.End(_trunk);
-            _offers!.Begin(_trunk, _choice.DraftLength, _verification.RoundTripTime ?? TimeSpan.Zero);
-        }
-        else if (!IsStreaming)
+        if (!IsStreaming || IsOffering)
         {
             _rehearsal.End(_trunk);
         }
         else if (!_rehearsal.IsRunning)
         {
             _rehearsal.Begin(_trunk, DraftLengthAt(_position));
+        }
+
+        if (IsOffering)
+        {
+            _offers!.Begin(_trunk, _choice.DraftLength, _verification.RoundTripTime ?? TimeSpan.Zero);
         }
     }
 }

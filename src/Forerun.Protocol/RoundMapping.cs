@@ -16,24 +16,6 @@ internal static class RoundMapping
     public static (IReadOnlyList<Core.Decoding.Draft> Drafts, int DraftLength) ToOffer(V1.Offer message) =>
         ([.. message.Drafts.Select(ToDraft)], WireNumbers.ToInt(message.DraftLength, "draft_length"));
 
-    private static V1.Draft ToWire(Core.Decoding.Draft draft)
-    {
-        var message = new V1.Draft { Round = (uint)draft.Round, BasePosition = (uint)draft.BasePosition };
-        WireNumbers.AddTokens(message.Tokens, draft.Tokens);
-        message.DraftProbs.AddRange(draft.DraftProbs.Select(DraftProbsMapping.ToMessage));
-        if (draft.Assumption is { } assumption)
-        {
-            message.Assumption = new V1.Assumption
-            {
-                Round = (uint)assumption.Round,
-                AcceptedCount = (uint)assumption.AcceptedCount,
-                NextToken = (uint)assumption.NextToken,
-            };
-        }
-
-        return message;
-    }
-
     public static EdgeMessage ToStreamMessage(int throughRound) =>
         new() { Stream = new V1.Stream { ThroughRound = (uint)throughRound } };
 
@@ -76,6 +58,24 @@ internal static class RoundMapping
         CloudMessage.KindOneofCase.KeepAlive => new SignOfLife(),
         _ => null,
     };
+
+    private static V1.Draft ToWire(Core.Decoding.Draft draft)
+    {
+        var message = new V1.Draft { Round = (uint)draft.Round, BasePosition = (uint)draft.BasePosition };
+        WireNumbers.AddTokens(message.Tokens, draft.Tokens);
+        message.DraftProbs.AddRange(draft.DraftProbs.Select(DraftProbsMapping.ToMessage));
+        if (draft.Assumption is { } assumption)
+        {
+            message.Assumption = new V1.Assumption
+            {
+                Round = (uint)assumption.Round,
+                AcceptedCount = (uint)assumption.AcceptedCount,
+                NextToken = (uint)assumption.NextToken,
+            };
+        }
+
+        return message;
+    }
 
     private static V1.Verdict ToMessage(Core.Decoding.Verdict verdict)
     {

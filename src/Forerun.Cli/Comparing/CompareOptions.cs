@@ -99,10 +99,6 @@ internal sealed class CompareOptions
             : sets;
     }
 
-    /// <summary>All that can be decided by a rule.</summary>
-    private static ImmutableArray<string> ModesFor(AcceptanceRule rule) =>
-        [.. AllModes.Where(mode => rule != AcceptanceRule.Rejection || mode != ModeNames.Of(DecodingMode.Asynchronous))];
-
     /// <summary>What is compared.</summary>
     public CompareSettings Settings(
         ParseResult parsed, string targetId, DraftSource draft, ImmutableArray<PromptSet> sets, ImmutableArray<LinkProfile> links) => new()
@@ -132,4 +128,8 @@ internal sealed class CompareOptions
             EmulatedTimes = EmulateOption.Profile(parsed, Emulate)?.Describe(),
             Commit = Machine.Commit,
         };
+
+    /// <summary>All that can be decided by a rule.</summary>
+    private static ImmutableArray<string> ModesFor(AcceptanceRule rule) =>
+        [.. AllModes.Where(mode => rule != AcceptanceRule.Rejection || mode != ModeNames.Of(DecodingMode.Asynchronous))];
 }

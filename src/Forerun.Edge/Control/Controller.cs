@@ -130,7 +130,8 @@ internal sealed class Controller : IDecodingPolicy
             var among = near.IsEmpty || _random.Next(2) == 0 ? others : near;
             if (!among.IsEmpty)
             {
-                var ofOneMode = among.GroupBy(one => one.Choice.Mode).ToArray() is var modes ? modes[_random.Next(modes.Length)].ToArray() : [];
+                var modes = among.GroupBy(one => one.Choice.Mode).ToArray();
+                var ofOneMode = modes[_random.Next(modes.Length)].ToArray();
                 (_explored, _explorationRounds) = (ofOneMode[_random.Next(ofOneMode.Length)].Choice, ExplorationRounds);
             }
         }

@@ -111,7 +111,7 @@ internal sealed class OnlineEstimates(int maxDraftLength)
         }
     }
 
-    /// <summary>What an offer brought beside what it should have, by the chance that it comes in time.</summary>
+    /// <summary>What an offer brought ÷ what it should have brought, by the chance that it is right when it comes.</summary>
     private void LearnOffer(DecodedRound round)
     {
         if (round.Choice.Mode != DecodingMode.Asynchronous || round.End is not null)
@@ -131,9 +131,9 @@ internal sealed class OnlineEstimates(int maxDraftLength)
     /// <summary>The chance that an offer is right as far as the target goes on until it comes.</summary>
     private double OfferChance(ImmutableArray<double> acceptance, double verify, double roundTrip)
     {
-        var lead = verify > 0 ? (roundTrip + (MadeTokens * _draft.Value)) / verify : 0;
+        var lag = verify > 0 ? (roundTrip + (MadeTokens * _draft.Value)) / verify : 0;
         var chance = 1.0;
-        for (var i = 0; i < Math.Min(lead, acceptance.Length); i++)
+        for (var i = 0; i < Math.Min(lag, acceptance.Length); i++)
         {
             chance *= acceptance[i];
         }

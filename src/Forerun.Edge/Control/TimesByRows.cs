@@ -36,8 +36,9 @@ internal sealed class TimesByRows(int maxRows, int memory)
         IsKnown = true;
     }
 
-    /// <summary>The most rows, up to a limit, whose pass is expected to take at most so many times what one row takes.</summary>
-    public int Affordable(int most, double growth)
+    /// <summary>The most rows, up to a limit, whose pass is expected to take at most so many times what one row takes, and what it
+    /// takes.</summary>
+    public (int Rows, double Ms) Affordable(int most, double growth)
     {
         var times = Estimate();
         var rows = most;
@@ -46,7 +47,7 @@ internal sealed class TimesByRows(int maxRows, int memory)
             rows--;
         }
 
-        return rows;
+        return (rows, times[rows - 1]);
     }
 
     /// <summary>Expected times of 1, 2, … rows, <c>[maxRows]</c>.</summary>

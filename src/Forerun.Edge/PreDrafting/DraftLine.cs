@@ -6,13 +6,15 @@ namespace Forerun.Edge.PreDrafting;
 internal sealed class DraftLine
 {
     private readonly List<double> _chances = [];
-    private int _start;
 
     /// <summary>The known text and the tokens that may follow it.</summary>
     public DraftBranch Branch { get; private set; } = new();
 
+    /// <summary>Where the known text ends, as an absolute position.</summary>
+    public int Start { get; private set; }
+
     /// <summary>The tokens that may follow the known text.</summary>
-    public ReadOnlySpan<int> Tokens => Branch.Tokens[_start..];
+    public ReadOnlySpan<int> Tokens => Branch.Tokens[Start..];
 
     /// <summary>Tokens that may follow the known text.</summary>
     public int Count => _chances.Count;
@@ -26,7 +28,7 @@ internal sealed class DraftLine
     /// <summary>Starts behind the known text, with what is drafted there.</summary>
     public void Begin(DraftBranch branch, VerdictOdds odds)
     {
-        (Branch, Offered, _start) = (branch, 0, branch.ContextLength);
+        (Branch, Offered, Start) = (branch, 0, branch.ContextLength);
         _chances.Clear();
         Read(odds);
     }
@@ -39,7 +41,7 @@ internal sealed class DraftLine
     public void ForkFrom(DraftLine line, int drafted, int token, double chance)
     {
         Branch.ForkFrom(line.Branch, drafted, token, wanted: 0);
-        (Offered, _start) = (0, line._start);
+        (Offered, Start) = (0, line.Start);
         _chances.Clear();
         _chances.AddRange(line._chances.Take(line.TakenOver + drafted));
         _chances.Add(chance);
@@ -60,7 +62,7 @@ internal sealed class DraftLine
     /// <summary>Takes in what was drafted.</summary>
     public void Read(VerdictOdds odds)
     {
-        for (var i = _start + Count; i < Branch.Tokens.Length; i++)
+        for (var i = Start + Count; i < Branch.Tokens.Length; i++)
         {
             _chances.Add(odds.First(Branch[i - Branch.ContextLength]));
         }
@@ -69,12 +71,12 @@ internal sealed class DraftLine
     /// <summary>The known text has grown by the first so many of the tokens.</summary>
     public void Confirm(int count)
     {
-        _start += count;
+        Start += count;
         _chances.RemoveRange(0, count);
         Offered = Math.Max(0, Offered - count);
-        if (_start > Branch.ContextLength)
+        if (Start > Branch.ContextLength)
         {
-            Branch.Confirm(_start - Branch.ContextLength);
+            Branch.Confirm(Start - Branch.ContextLength);
         }
     }
 
@@ -89,7 +91,7 @@ internal sealed class DraftLine
             Branch.Advance(0, token, wanted: 0);
         }
 
-        (Offered, _start) = (0, Branch.ContextLength);
+        (Offered, Start) = (0, Branch.ContextLength);
         _chances.Clear();
     }
 }

@@ -6,7 +6,8 @@ using Forerun.Protocol;
 namespace Forerun.Edge.PreDrafting;
 
 /// <summary>Drafts beside a stream that waits for nobody: as far ahead of the text that the edge knows as the target is by the time
-/// an offer arrives, a draft length further, and once more for the round behind that. One caller at a time. Disposing gives back all memory but the trunk's.</summary>
+/// an offer arrives, a draft length further, and once more for the round behind that. One caller at a time. Disposing gives back all
+/// memory but the trunk's.</summary>
 /// <param name="drafter">Who drafts.</param>
 /// <param name="lengthAt">How many of so many tokens may follow an absolute position.</param>
 /// <param name="odds">What is known about the target's choices; learns from every comparison.</param>
@@ -18,7 +19,6 @@ internal sealed partial class OfferDrafter(IDrafter drafter, Func<int, int, int>
 
     private readonly Smoothed _targetMs = new(prior: 0, priorWeight: 0, memory: 16);
     private readonly List<Draft> _ready = [];
-    private int _position;
     private int _agreed;
     private int _draftLength;
     private int _lag;
@@ -30,15 +30,15 @@ internal sealed partial class OfferDrafter(IDrafter drafter, Func<int, int, int>
     /// <param name="roundTrip">A message and its answer.</param>
     public void Begin(DraftBranch trunk, int draftLength, TimeSpan roundTrip)
     {
-        if (_lines.Count == 0 || _lines[0].Branch != trunk || _position != trunk.ContextLength)
+        if (_lines.Count == 0 || _lines[0].Branch != trunk || _lines[0].Start != trunk.ContextLength)
         {
             Follow(trunk);
         }
 
-        _batchSize = _stepTimes.Affordable(IDrafter.MaxBranches, MostStepGrowth);
+        (_batchSize, var stepMs) = _stepTimes.Affordable(IDrafter.MaxBranches, MostStepGrowth);
         _draftLength = draftLength;
-        _lag = Lag(roundTrip.TotalMilliseconds, _stepTimes.Estimate()[_batchSize - 1]);
-        _wanted = lengthAt(_position, Math.Min(ProtocolConstants.MaxDraftLength, _lag + draftLength + 1 + draftLength));
+        _lag = Lag(roundTrip.TotalMilliseconds, stepMs);
+        _wanted = lengthAt(trunk.ContextLength, Math.Min(ProtocolConstants.MaxDraftLength, _lag + draftLength + 1 + draftLength));
     }
 
     /// <summary>Whether there is anything to offer now.</summary>
@@ -54,7 +54,7 @@ internal sealed partial class OfferDrafter(IDrafter drafter, Func<int, int, int>
             if (IsWorthOffering(line))
             {
                 line.Offered = line.Count;
-                _ready.Add(new Draft(round, _position, [.. line.Tokens]));
+                _ready.Add(new Draft(round, line.Start, [.. line.Tokens]));
             }
         }
 
@@ -75,7 +75,6 @@ internal sealed partial class OfferDrafter(IDrafter drafter, Func<int, int, int>
 
         var rehearsed = Compare(output);
         KeepAgreeing(output);
-        _position += output.Length;
         trunk = _lines[0].Branch;
         return rehearsed;
     }
@@ -97,28 +96,37 @@ internal sealed partial class OfferDrafter(IDrafter drafter, Func<int, int, int>
         var own = new DraftLine();
         own.Begin(trunk, odds);
         _lines.Add(own);
-        (_position, _agreed) = (trunk.ContextLength, 0);
+        _agreed = 0;
     }
 
     /// <summary>Tokens that the target goes on by from the text that the edge knows until an offer begun now is there, where each
     /// token of it takes a step: lag × target = round trip + (lag + first) × step.</summary>
     private int Lag(double roundTripMs, double stepMs)
     {
-        var perToken = _targetMs.Value - stepMs;
-        return _targetMs.Value == 0
-            ? 1
-            : perToken <= 0 ? ProtocolConstants.MaxDraftLength
-            : (int)Math.Min(ProtocolConstants.MaxDraftLength, Math.Ceiling((roundTripMs + (FirstTokens * stepMs)) / perToken));
+        if (_targetMs.Value == 0)
+        {
+            return 1;
+        }
+
+        var gained = _targetMs.Value - stepMs;
+        return gained <= 0
+            ? ProtocolConstants.MaxDraftLength
+            : (int)Math.Min(ProtocolConstants.MaxDraftLength, Math.Ceiling((roundTripMs + (FirstTokens * stepMs)) / gained));
     }
 
     /// <summary>A line is offered as soon as a little of it will be left when it comes, and again when it is whole, as soon as what was
     /// offered of it will not be enough.</summary>
     private bool IsWorthOffering(DraftLine line)
     {
-        var isWhole = !CanGrow(line);
-        return line.Count > Math.Max(_lag, line.Offered)
-            && (line.Offered <= _lag ? isWhole || line.Count >= _lag + FirstTokens : isWhole && line.Offered - _lag <= _draftLength + (_draftLength / 2))
-            && line.ChanceOf(_lag + 1) >= MinChance;
+        if (line.Count <= Math.Max(_lag, line.Offered) || line.ChanceOf(_lag + 1) < MinChance)
+        {
+            return false;
+        }
+
+        var (isWhole, left) = (!CanGrow(line), line.Offered - _lag);
+        return left <= 0
+            ? isWhole || line.Count >= _lag + FirstTokens
+            : isWhole && left <= _draftLength + (_draftLength / 2);
     }
 
     /// <summary>The first line is the drafter's own: what it would have said, and what the target did.</summary>

@@ -40,7 +40,7 @@ internal sealed partial class PreDrafter(
     public void Begin(Draft draft, DraftBranch trunk, bool sendsAhead)
     {
         _maxSent = sendsAhead ? options.MaxSent : 0;
-        _batchSize = _stepTimes.Affordable(options.BatchSize, MostStepGrowth);
+        _batchSize = _stepTimes.Affordable(options.BatchSize, MostStepGrowth).Rows;
         if (_current.Branch != trunk)
         {
             Clear();

@@ -45,12 +45,10 @@ public class AsynchronousTests
     [Fact]
     public async Task Complete_RightDrafts_AreVerifiedInOneStreamThatIsGrantedOnce()
     {
-        var text = Text(7);
-        var target = new FakeTarget(text, VocabSize, 7);
-        var rounds = await PlayAsync(target, new OracleDrafter(text, 0, VocabSize), text.Length);
-        Assert.Equal(text, rounds.SelectMany(round => round.Tokens));
+        var (target, rounds) = await PlayAsync(seed: 7, offset: 0);
+        var tokens = rounds.Sum(round => round.Tokens.Length);
         Assert.Empty(target.Sent);
-        Assert.True(rounds.Count < text.Length / 2, $"{rounds.Count} rounds for {text.Length} tokens");
+        Assert.True(rounds.Count < tokens / 2, $"{rounds.Count} rounds for {tokens} tokens");
         Assert.All(rounds, round => Assert.Equal(round.DraftLength > 0, round.IsSentAhead));
         Assert.Equal(target.Offered.Count, target.Inbox.QueuedDrafts);
         Assert.InRange(target.Inbox.MatchedDrafts, 1, rounds.Count(round => round.DraftLength > 0));
@@ -59,10 +57,7 @@ public class AsynchronousTests
     [Fact]
     public async Task Complete_UselessDrafts_NoneIsVerified()
     {
-        var text = Text(8);
-        var target = new FakeTarget(text, VocabSize, 8);
-        var rounds = await PlayAsync(target, new OracleDrafter(text, 1, VocabSize), text.Length);
-        Assert.Equal(text, rounds.SelectMany(round => round.Tokens));
+        var (_, rounds) = await PlayAsync(seed: 8, offset: 1);
         Assert.All(rounds, round => Assert.Equal(0, round.AcceptedCount));
     }
 
@@ -99,15 +94,20 @@ public class AsynchronousTests
         Assert.Contains("rejection sampling", exception.Message);
     }
 
-    private static async Task<List<DecodedRound>> PlayAsync(FakeTarget target, IDrafter drafter, int tokens)
+    /// <summary>A generation with a drafter that knows the text, or with an offset is wrong everywhere.</summary>
+    private static async Task<(FakeTarget Target, List<DecodedRound> Rounds)> PlayAsync(int seed, int offset)
     {
+        var text = Text(seed);
+        var target = new FakeTarget(text, VocabSize, seed);
+        var decoder = new EdgeDecoder(target, new OracleDrafter(text, offset, VocabSize));
         List<DecodedRound> rounds = [];
-        await foreach (var round in new EdgeDecoder(target, drafter).GenerateAsync(Request with { MaxTokens = tokens }, Deadline.Token))
+        await foreach (var round in decoder.GenerateAsync(Request with { MaxTokens = text.Length }, Deadline.Token))
         {
             rounds.Add(round);
         }
 
-        return rounds;
+        Assert.Equal(text, rounds.SelectMany(round => round.Tokens));
+        return (target, rounds);
     }
 
     private static async Task<double> RunAsync(WorldTimes times, double errors, DecodingMode mode)
