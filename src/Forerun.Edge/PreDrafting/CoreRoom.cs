@@ -6,48 +6,55 @@ namespace Forerun.Edge.PreDrafting;
 /// <param name="time">Measures.</param>
 internal sealed class CoreRoom(TimeProvider time)
 {
+    private const double UsualLoss = 0.05;
     private const double Forgetting = 1.05;
 
     private static readonly TimeSpan MostDelay = TimeSpan.FromMilliseconds(10);
-    private static readonly TimeSpan Together = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MostLost = TimeSpan.FromMilliseconds(60);
     private static readonly TimeSpan ShortestMemory = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestMemory = TimeSpan.FromSeconds(16);
 
     private TimeSpan _usualStep = TimeSpan.MaxValue;
     private TimeSpan _memory = ShortestMemory;
-    private long? _heldUpAt;
+    private TimeSpan _lost;
+    private long _heldUpAt;
     private long? _crowdedAt;
 
     /// <summary>Lately there was no room: for a second, and twice as long each time that the crowd is back soon.</summary>
     public bool IsCrowded => _crowdedAt is { } at && time.GetElapsedTime(at) < _memory;
 
     /// <summary>Work was asked for then, and starts now.</summary>
-    public void Start(long asked) => Learn(time.GetElapsedTime(asked) > MostDelay);
+    public void Start(long asked)
+    {
+        if (time.GetElapsedTime(asked) is var late && late > MostDelay)
+        {
+            Lose(late);
+        }
+    }
 
     /// <summary>A step began then, and is over now.</summary>
     public void EndStep(long begun)
     {
         var taken = time.GetElapsedTime(begun);
-        Learn(taken - MostDelay > _usualStep && taken / 2 > _usualStep);
+        if (taken - MostDelay > _usualStep && taken / 2 > _usualStep)
+        {
+            Lose(taken - _usualStep);
+        }
+
         _usualStep = taken < _usualStep ? taken : _usualStep * Forgetting;
     }
 
-    /// <summary>Once may be a hiccup of the machine; twice in a second is a crowd.</summary>
-    private void Learn(bool isHeldUp)
+    /// <summary>A machine's hiccups, say of 20 ms a second, are no crowd: what is lost beyond a twentieth of the time is.</summary>
+    private void Lose(TimeSpan lost)
     {
-        if (!isHeldUp)
-        {
-            return;
-        }
-
         var now = time.GetTimestamp();
-        if (_heldUpAt is { } before && time.GetElapsedTime(before, now) < Together)
+        var usual = UsualLoss * time.GetElapsedTime(_heldUpAt, now);
+        (_lost, _heldUpAt) = (lost + (_lost > usual ? _lost - usual : TimeSpan.Zero), now);
+        if (_lost > MostLost)
         {
             var isBack = _crowdedAt is { } at && time.GetElapsedTime(at, now) < 2 * _memory;
             var longer = 2 * _memory < LongestMemory ? 2 * _memory : LongestMemory;
-            (_crowdedAt, _memory) = (now, isBack ? longer : ShortestMemory);
+            (_crowdedAt, _memory, _lost) = (now, isBack ? longer : ShortestMemory, TimeSpan.Zero);
         }
-
-        _heldUpAt = now;
     }
 }

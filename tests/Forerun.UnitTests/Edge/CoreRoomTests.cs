@@ -9,13 +9,13 @@ public class CoreRoomTests
 
     [Theory]
     [InlineData(false, 0)]
-    [InlineData(false, 900)]
-    [InlineData(false, 10, 10, 10)]
-    [InlineData(false, 11, 10, 10, 1500)]
-    [InlineData(true, 11, 11)]
-    [InlineData(true, 11, 10, 11)]
+    [InlineData(false, 60)]
+    [InlineData(true, 61)]
+    [InlineData(false, 10, 10, 10, 10, 10, 10, 10)]
+    [InlineData(true, 11, 11, 11, 11, 11, 11, 11)]
+    [InlineData(true, 30, 10, 33)]
     [InlineData(true, 0, 300, 200, 0)]
-    public void Start_LateTwiceInASecond_MeansThatTheCoreIsCrowded(bool isCrowded, params int[] delaysMs)
+    public void Start_LateByMoreThanSixtyMs_MeansThatTheCoreIsCrowded(bool isCrowded, params int[] delaysMs)
     {
         var room = new CoreRoom(_time);
         Array.ForEach(delaysMs, delay => Start(room, delay));
@@ -23,12 +23,13 @@ public class CoreRoomTests
     }
 
     [Theory]
-    [InlineData(false, 1, 11, 11)]
-    [InlineData(true, 1, 12, 1, 12)]
+    [InlineData(false, 1, 61)]
+    [InlineData(true, 1, 62)]
+    [InlineData(true, 1, 34, 1, 34)]
     [InlineData(false, 75, 140, 75, 140)]
-    [InlineData(true, 75, 160, 75, 160)]
+    [InlineData(true, 75, 160)]
     [InlineData(false, 160, 75, 75)]
-    public void EndStep_FarLongerThanUsualTwiceInASecond_MeansThatTheCoreIsCrowded(bool isCrowded, params int[] stepsMs)
+    public void EndStep_SixtyMsLongerThanUsual_MeansThatTheCoreIsCrowded(bool isCrowded, params int[] stepsMs)
     {
         var room = new CoreRoom(_time);
         foreach (var step in stepsMs)
@@ -39,6 +40,24 @@ public class CoreRoomTests
         }
 
         Assert.Equal(isCrowded, room.IsCrowded);
+    }
+
+    [Theory]
+    [InlineData(false, 1000, 35, 12)]
+    [InlineData(false, 500, 25)]
+    [InlineData(true, 400, 25)]
+    public void IsCrowded_HiccupsThatTakeLessThanATwentieth_AreNone(bool isCrowded, int periodMs, params int[] hiccupsMs)
+    {
+        var room = new CoreRoom(_time);
+        var wasCrowded = false;
+        for (var i = 0; i < 100; i++)
+        {
+            Array.ForEach(hiccupsMs, hiccup => Start(room, hiccup));
+            wasCrowded |= room.IsCrowded;
+            _time.Advance(TimeSpan.FromMilliseconds(periodMs - hiccupsMs.Sum()));
+        }
+
+        Assert.Equal(isCrowded, wasCrowded);
     }
 
     [Fact]
@@ -77,8 +96,8 @@ public class CoreRoomTests
 
     private void Crowd(CoreRoom room)
     {
-        Start(room, 20);
-        Start(room, 20);
+        Start(room, 40);
+        Start(room, 40);
     }
 
     private void Start(CoreRoom room, int delayMs)
