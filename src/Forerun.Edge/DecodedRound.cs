@@ -35,6 +35,9 @@ public sealed record DecodedRound
     /// <summary>In a streamed round: how a draft would have fared, where one was compared to its end.</summary>
     internal RehearsedDraft? Rehearsed { get; init; }
 
+    /// <summary>The edge drafted nothing while the target was at work.</summary>
+    internal bool IsAlone { get; init; }
+
     /// <summary>Time the edge took to draft before it could send: what was drafted ahead is not in it.</summary>
     public TimeSpan DraftTime { get; init; }
 

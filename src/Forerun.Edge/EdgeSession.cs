@@ -93,6 +93,7 @@ internal sealed partial class EdgeSession : IDisposable
             _preDrafter?.Clear();
         }
 
+        var isAlone = !DraftsAhead && !IsOffering && _rehearsal is not { IsRunning: true };
         var verdict = await ReadVerdictAsync(draft, cancellationToken).ConfigureAwait(false);
         var verified = _time.GetTimestamp();
         ImmutableArray<int> output = [.. AcceptedTokens(draft, verdict), verdict.NextToken];
@@ -107,6 +108,7 @@ internal sealed partial class EdgeSession : IDisposable
             IsSentAhead = isSentAhead || (IsOffering && verdict.DraftLength > 0),
             PreDrafts = Accept(verdict, output, out var rehearsed),
             Rehearsed = rehearsed,
+            IsAlone = isAlone,
             DraftTime = _time.GetElapsedTime(started, drafted),
             WaitTime = _time.GetElapsedTime(drafted, verified),
             ServerTimings = verdict.Timings,

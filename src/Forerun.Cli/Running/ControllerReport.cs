@@ -11,6 +11,7 @@ namespace Forerun.Cli.Running;
 /// <param name="Changes">How often the choice changed.</param>
 /// <param name="DraftMs">Estimate at the end: drafting a token.</param>
 /// <param name="VerifyMs">Estimate at the end: verification of 1, 2, … rows, queue included.</param>
+/// <param name="AloneShare">Estimate at the end: the part of it while the edge drafts nothing.</param>
 /// <param name="RoundTripMs">Estimate at the end: the round trip.</param>
 /// <param name="Acceptance">Estimate at the end: chance of each draft token when those before it are accepted.</param>
 /// <param name="HitRate">Estimate at the end: verdicts whose draft was ready, by draft length from 0.</param>
@@ -21,6 +22,7 @@ internal sealed record ControllerReport(
     int Changes,
     double DraftMs,
     ImmutableArray<double> VerifyMs,
+    double AloneShare,
     double RoundTripMs,
     ImmutableArray<double> Acceptance,
     ImmutableArray<double> HitRate,
@@ -39,6 +41,7 @@ internal sealed record ControllerReport(
             rounds.Zip(rounds.Skip(1), (round, next) => round.Choice != next.Choice).Count(changed => changed),
             estimates.DraftMs,
             estimates.VerifyMs,
+            estimates.AloneShare,
             estimates.RoundTripMs,
             estimates.Acceptance,
             estimates.HitRate,
@@ -74,7 +77,7 @@ internal sealed record ControllerReport(
         return string.Join(
             ", ",
             Text($"draft {estimates.DraftMs:0.0} ms/token"),
-            Text($"verify {estimates.VerifyMs[0]:0.0} ms + {Slope(estimates):0.0} ms/row"),
+            Text($"verify {estimates.VerifyMs[0]:0.0} ms + {Slope(estimates):0.0} ms/row (alone × {estimates.AloneShare:0.00})"),
             Text($"round trip {estimates.RoundTripMs:0.0} ms"),
             Text($"acceptance {estimates.Acceptance[0]:0.00}"),
             Text($"hits {estimates.HitRate[length]:0.00}"),

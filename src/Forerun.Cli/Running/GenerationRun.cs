@@ -122,10 +122,10 @@ internal sealed class GenerationRun(EdgeDecoder decoder, Tokenizer tokenizer, st
 
     /// <summary>Never more than the wait: the server may compute while the edge drafts.</summary>
     private static double CloudWaitMs(DecodedRound round) => Math.Min(
-        round.WaitTime.TotalMilliseconds, (round.ServerTimings.Queue + round.ServerTimings.Compute).TotalMilliseconds);
+        round.WaitTime.TotalMilliseconds, round.ServerTimings.Total.TotalMilliseconds);
 
     private static double LinkMs(DecodedRound round) =>
-        (round.WaitTime - round.ServerTimings.Queue - round.ServerTimings.Compute).TotalMilliseconds;
+        (round.WaitTime - round.ServerTimings.Total).TotalMilliseconds;
 
     private static double? MedianLinkMs(List<DecodedRound> rounds)
     {

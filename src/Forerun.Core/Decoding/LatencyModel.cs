@@ -17,9 +17,13 @@ public sealed record LatencyEstimates
     /// <summary>Drafting one token.</summary>
     public required double DraftMs { get; init; }
 
-    /// <summary>Verification on the server, queue included; index m is that of m + 1 rows, <c>[longest draft + 1]</c>.
+    /// <summary>Verification on the server while the edge drafts, queue included; index m is that of m + 1 rows, <c>[longest draft + 1]</c>.
     /// </summary>
     public required ImmutableArray<double> VerifyMs { get; init; }
+
+    /// <summary>The part of <see cref="VerifyMs"/> that it takes while the edge drafts nothing, where both share a machine; else 1
+    /// (default).</summary>
+    public double AloneShare { get; init; } = 1;
 
     /// <summary>From sending a draft to its verdict, without the server's time.</summary>
     public required double RoundTripMs { get; init; }
@@ -79,9 +83,9 @@ public static class LatencyModel
         var verify = estimates.VerifyMs[choice.DraftLength];
         return choice.Mode switch
         {
-            DecodingMode.Autoregressive => estimates.VerifyMs[0],
+            DecodingMode.Autoregressive => estimates.AloneShare * estimates.VerifyMs[0],
             DecodingMode.Asynchronous => estimates.VerifyMs[0] + (estimates.OfferRate * (verify - estimates.VerifyMs[0])),
-            DecodingMode.Speculative => draft + roundTrip + verify,
+            DecodingMode.Speculative => draft + roundTrip + (estimates.AloneShare * verify),
             DecodingMode.Preemptive => notReady + roundTrip + verify,
             DecodingMode.Pipelined => notReady + ((1 - estimates.SentHitRate[choice.DraftLength]) * roundTrip) + verify,
             _ => throw new ArgumentOutOfRangeException(

@@ -51,7 +51,11 @@ public sealed record GenerationEnd(FinishReason Reason, Usage Usage) : Verificat
 /// <summary>Server times of one round.</summary>
 /// <param name="Queue">Waiting for a pass.</param>
 /// <param name="Compute">The target's pass, prefill included.</param>
-public readonly record struct ServerTimings(TimeSpan Queue, TimeSpan Compute);
+public readonly record struct ServerTimings(TimeSpan Queue, TimeSpan Compute)
+{
+    /// <summary>Both together.</summary>
+    public TimeSpan Total => Queue + Compute;
+}
 
 /// <summary>Why a generation ended.</summary>
 public enum FinishReason

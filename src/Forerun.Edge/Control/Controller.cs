@@ -9,10 +9,13 @@ namespace Forerun.Edge.Control;
 internal sealed class Controller : IDecodingPolicy
 {
     private const double LeastGain = 0.03;
+    private const double LeastGainOfOffers = 0.015;
     private const double MostExplorationLoss = 0.2;
     private const int RoundsPerExploration = 128;
+    private const int RoundsPerEarlyExploration = 32;
     private const int ExplorationRounds = 4;
     private const int RoundsPerRehearsal = 16;
+    private const int PauseRounds = 6;
     private const int MostRoundsInFlight = 64;
     private const int MostRoundsPerGrant = 8;
     private const double MsPerGrant = 50;
@@ -31,13 +34,14 @@ internal sealed class Controller : IDecodingPolicy
     ];
 
     private readonly OnlineEstimates _estimates = new(ProtocolConstants.MaxDraftLength);
-    private readonly Dictionary<DecodingChoice, Smoothed> _corrections = [];
+    private readonly Dictionary<DecodingMode, SmoothedProfile> _corrections = [];
     private readonly Random _random = new(1);
     private readonly DecodingChoice _rehearsed;
     private DecodingChoice _fastest = DecodingChoice.Streaming;
     private DecodingChoice? _previous;
     private DecodingChoice _explored;
     private int _explorationRounds;
+    private int _roundsOfFastest;
     private bool _mayOffer;
 
     /// <summary>Knows nothing yet.</summary>
@@ -91,9 +95,13 @@ internal sealed class Controller : IDecodingPolicy
     {
         var estimates = _estimates.Current;
         Decision = _estimates.IsKnown ? Choose(estimates) : new(DecodingChoice.Streaming, ControllerReason.Survey, estimates, []);
-        return Decision.Reason == ControllerReason.Survey || (Decision.Choice == DecodingChoice.Streaming && _random.Next(RoundsPerRehearsal) == 0)
-            ? _rehearsed
-            : Decision.Choice;
+        var rehearses = Decision.Reason switch
+        {
+            ControllerReason.Survey => true,
+            ControllerReason.Fastest => Decision.Choice == DecodingChoice.Streaming && _random.Next(RoundsPerRehearsal) == 0,
+            _ => false,
+        };
+        return rehearses ? _rehearsed : Decision.Choice;
     }
 
     /// <inheritdoc/>
@@ -102,14 +110,29 @@ internal sealed class Controller : IDecodingPolicy
         // Drafting ahead shows in the round after: only the second of two equal choices tells what it takes.
         if (round.Choice == _previous && _estimates.IsKnown)
         {
-            var expected = LatencyModel.RoundMs(Decision.Estimates, round.Choice);
-            var taken = (round.DraftTime + round.WaitTime).TotalMilliseconds;
-            CorrectionOf(round.Choice).Add(expected > 0 ? Math.Clamp(taken / expected, 0.25, 4) : 1);
+            LearnCorrection(round);
         }
 
         _estimates.Learn(round);
         _previous = round.Round > 1 ? round.Choice : null;
     }
+
+    private void LearnCorrection(DecodedRound round)
+    {
+        var taken = (round.DraftTime + round.WaitTime).TotalMilliseconds;
+        if (round.Choice != DecodingChoice.Streaming)
+        {
+            Correct(round.Choice, taken, LatencyModel.RoundMs(Decision.Estimates, round.Choice));
+        }
+        else if (round.IsAlone)
+        {
+            // That the target is faster alone is an estimate of its own.
+            Correct(round.Choice, taken, round.ServerTimings.Total.TotalMilliseconds);
+        }
+    }
+
+    private void Correct(DecodingChoice choice, double takenMs, double expectedMs) => CorrectionsOf(choice.Mode)
+        .Add(choice.DraftLength, expectedMs > 0 ? Math.Clamp(takenMs / expectedMs, 0.25, 4) : 1);
 
     private ControllerDecision Choose(LatencyEstimates estimates)
     {
@@ -117,23 +140,18 @@ internal sealed class Controller : IDecodingPolicy
         var best = expected.MinBy(one => one.MsPerToken);
         LeaveOffersThatGainNothing(estimates);
         var current = Expected(estimates, _fastest);
-        if (best.MsPerToken < current * (1 - LeastGain))
+        var least = _fastest == DecodingChoice.Streaming && best.Choice.Mode.IsStreamed() ? LeastGainOfOffers : LeastGain;
+        if (best.MsPerToken < current * (1 - least))
         {
-            (_fastest, current) = (best.Choice, best.MsPerToken);
+            (_fastest, current, _roundsOfFastest) = (best.Choice, best.MsPerToken, 0);
         }
 
-        if (_explorationRounds == 0 && _random.Next(RoundsPerExploration) == 0)
+        _roundsOfFastest++;
+
+        if (_explorationRounds == 0)
         {
-            var others = expected.RemoveAll(
-                one => one.Choice == _fastest || one.MsPerToken > current * (1 + MostExplorationLoss));
-            var near = others.RemoveAll(one => !IsNear(one.Choice));
-            var among = near.IsEmpty || _random.Next(2) == 0 ? others : near;
-            if (!among.IsEmpty)
-            {
-                var modes = among.GroupBy(one => one.Choice.Mode).ToArray();
-                var ofOneMode = modes[_random.Next(modes.Length)].ToArray();
-                (_explored, _explorationRounds) = (ofOneMode[_random.Next(ofOneMode.Length)].Choice, ExplorationRounds);
-            }
+            Explore(expected.RemoveAll(
+                one => one.Choice == _fastest || one.MsPerToken > current * (1 + MostExplorationLoss)));
         }
 
         if (_explorationRounds == 0)
@@ -145,11 +163,36 @@ internal sealed class Controller : IDecodingPolicy
         return new(_explored, ControllerReason.Exploration, estimates, expected);
     }
 
+    /// <summary>Now and then begins some rounds of another choice, or of the plain stream: only while nothing is drafted shows whether
+    /// drafting slows the target down.</summary>
+    private void Explore(ImmutableArray<ExpectedLatency> others)
+    {
+        if (_random.Next(_roundsOfFastest < RoundsPerExploration ? RoundsPerEarlyExploration : RoundsPerExploration) != 0)
+        {
+            return;
+        }
+
+        if (_fastest.Mode == DecodingMode.Asynchronous && _random.Next(2) == 0)
+        {
+            (_explored, _explorationRounds) = (DecodingChoice.Streaming, PauseRounds);
+            return;
+        }
+
+        var near = others.RemoveAll(one => !IsNear(one.Choice));
+        var among = near.IsEmpty || _random.Next(2) == 0 ? others : near;
+        if (!among.IsEmpty)
+        {
+            var modes = among.GroupBy(one => one.Choice.Mode).ToArray();
+            var ofOneMode = modes[_random.Next(modes.Length)].ToArray();
+            (_explored, _explorationRounds) = (ofOneMode[_random.Next(ofOneMode.Length)].Choice, ExplorationRounds);
+        }
+    }
+
     /// <summary>Beside a stream drafting costs no time, so offers that come to nothing would be made for ever.</summary>
     private void LeaveOffersThatGainNothing(LatencyEstimates estimates)
     {
         if (_fastest.Mode == DecodingMode.Asynchronous
-            && Expected(estimates, DecodingChoice.Streaming) < Expected(estimates, _fastest) * (1 + (LeastGain / 2)))
+            && Expected(estimates, DecodingChoice.Streaming) < Expected(estimates, _fastest) * (1 + LeastGainOfOffers))
         {
             _fastest = DecodingChoice.Streaming;
         }
@@ -163,17 +206,16 @@ internal sealed class Controller : IDecodingPolicy
         [.. Choices.Where(choice => _mayOffer || choice.Mode != DecodingMode.Asynchronous).Select(choice => new ExpectedLatency(choice, Expected(estimates, choice)))];
 
     private double Expected(LatencyEstimates estimates, DecodingChoice choice) =>
-        LatencyModel.MsPerToken(estimates, choice)
-        * (_corrections.TryGetValue(choice, out var correction) ? correction.Value : 1);
+        LatencyModel.MsPerToken(estimates, choice) * CorrectionsOf(choice.Mode).Value(choice.DraftLength);
 
-    /// <summary>What a choice took ÷ what the model said.</summary>
-    private Smoothed CorrectionOf(DecodingChoice choice)
+    /// <summary>What a mode took ÷ what the model said, by draft length.</summary>
+    private SmoothedProfile CorrectionsOf(DecodingMode mode)
     {
-        if (!_corrections.TryGetValue(choice, out var correction))
+        if (!_corrections.TryGetValue(mode, out var corrections))
         {
-            _corrections[choice] = correction = new Smoothed(prior: 1, priorWeight: 4, memory: 128);
+            _corrections[mode] = corrections = new SmoothedProfile(ProtocolConstants.MaxDraftLength + 1, prior: 1);
         }
 
-        return correction;
+        return corrections;
     }
 }

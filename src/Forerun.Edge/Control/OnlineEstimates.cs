@@ -21,7 +21,7 @@ internal sealed class OnlineEstimates(int maxDraftLength)
     private readonly SmoothedProfile _sentHits = new(maxDraftLength + 1, prior: 0.5);
     private readonly SmoothedProfile _acceptance = new(maxDraftLength, prior: 0.6);
     private readonly Smoothed _offers = new(prior: 1, priorWeight: 8, memory: 128);
-    private readonly TimesByRows _verify = new(maxDraftLength + 1, memory: 32);
+    private readonly VerificationTimes _verify = new(maxDraftLength + 1);
     private double? _answer;
     private DecodedRound? _previous;
 
@@ -40,6 +40,7 @@ internal sealed class OnlineEstimates(int maxDraftLength)
             {
                 DraftMs = _draft.Value,
                 VerifyMs = [.. verify],
+                AloneShare = _verify.AloneShare,
                 RoundTripMs = roundTrip,
                 Acceptance = acceptance,
                 HitRate = hits,
@@ -60,12 +61,12 @@ internal sealed class OnlineEstimates(int maxDraftLength)
     public void Learn(DecodedRound round)
     {
         var isStreamed = round.Choice.Mode.IsStreamed();
-        var server = round.ServerTimings.Queue + round.ServerTimings.Compute;
+        var server = round.ServerTimings.Total;
 
         // The first round has the prompt in it, on both sides.
         if (round.Round > 1)
         {
-            _verify.Learn(round.DraftLength + 1, server.TotalMilliseconds);
+            _verify.Learn(round, RoundTripMs());
         }
 
         if (isStreamed && round.RoundTripTime is { } answer)

@@ -21,10 +21,16 @@ internal sealed class SmoothedProfile(int count, double prior)
     /// <summary>The means, <c>[count]</c>.</summary>
     /// <param name="weightOf">What an index is expected to have of what they have in common, above 0; null = all of it.</param>
     public ImmutableArray<double> Values(Func<int, double>? weightOf = null) =>
-    [
-        .. _at.Select((one, index) =>
-            ((one.Count * one.Value) + (OverallWeight * _overall.Value * (weightOf?.Invoke(index) ?? 1))) / (one.Count + OverallWeight)),
-    ];
+        [.. Enumerable.Range(0, _at.Length).Select(index => Value(index, weightOf?.Invoke(index) ?? 1))];
+
+    /// <summary>The mean at an index.</summary>
+    /// <param name="index">The index.</param>
+    /// <param name="weight">What it is expected to have of what they have in common, above 0.</param>
+    public double Value(int index, double weight = 1)
+    {
+        var one = _at[index];
+        return ((one.Count * one.Value) + (OverallWeight * _overall.Value * weight)) / (one.Count + OverallWeight);
+    }
 
     /// <summary>From now on, all that was seen of an index counts as no more than so many values.</summary>
     public void Forget(int most)

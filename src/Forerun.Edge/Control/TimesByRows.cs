@@ -1,8 +1,8 @@
 namespace Forerun.Edge.Control;
 
-/// <summary>What a pass takes by its number of rows: what was measured, and a line through it for the others. All of it fades with every
-/// pass, so that what was measured long ago, of a machine that was cold or busy, gives way to the line through what is measured now.
-/// </summary>
+/// <summary>What a pass takes by its number of rows: what was measured, and a line through it for the others. A machine that is faster
+/// or slower than before is so for all rows. What was measured fades with every pass, so that in the end it gives way to the line through
+/// what is measured now.</summary>
 /// <param name="maxRows">Most rows.</param>
 /// <param name="memory">Passes until a measurement weighs about a third of what it did.</param>
 internal sealed class TimesByRows(int maxRows, int memory)
@@ -13,6 +13,7 @@ internal sealed class TimesByRows(int maxRows, int memory)
     private const double LineWeight = 2;
     private const double MostSurprise = 2;
     private const double MostWeight = 32;
+    private const double LeastWeight = 4;
 
     private readonly double[] _means = new double[maxRows];
     private readonly double[] _weights = new double[maxRows];
@@ -30,9 +31,15 @@ internal sealed class TimesByRows(int maxRows, int memory)
             _weights[i] *= 1 - (1.0 / memory);
         }
 
-        ref var weight = ref _weights[rows - 1];
-        weight = Math.Min(weight + 1, MostWeight);
-        _means[rows - 1] += (ms - _means[rows - 1]) / weight;
+        var (before, weight) = (_means[rows - 1], Math.Min(_weights[rows - 1] + 1, MostWeight));
+        var after = before + ((ms - before) / weight);
+        var change = before > 0 && weight > LeastWeight ? after / before : 1;
+        for (var i = 0; i < maxRows; i++)
+        {
+            _means[i] *= change;
+        }
+
+        (_means[rows - 1], _weights[rows - 1]) = (after, weight);
         IsKnown = true;
     }
 

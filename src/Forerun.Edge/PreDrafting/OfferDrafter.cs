@@ -70,7 +70,7 @@ internal sealed partial class OfferDrafter(IDrafter drafter, Func<int, int, int>
     {
         if (verdict.DraftLength == 0)
         {
-            _targetMs.Add((verdict.Timings.Queue + verdict.Timings.Compute).TotalMilliseconds);
+            _targetMs.Add(verdict.Timings.Total.TotalMilliseconds);
         }
 
         var rehearsed = Compare(output);

@@ -33,7 +33,9 @@ public class GenerationRunTests
         var report = await RunAsync(DecodingMode.Auto, tokens: 200, SlowDrafter);
         var streamed = report.Controller!.Choices.Where(choice => choice.Mode is "autoregressive" or "asynchronous").Sum(choice => choice.Rounds);
         Assert.InRange(streamed, report.Rounds / 2, report.Rounds - 1);
-        Assert.InRange(report.LinkMsPerRound!.Value, 9.9, 30);
+
+        // The round trip, and the draft step that may be running when the verdict comes.
+        Assert.InRange(report.LinkMsPerRound!.Value, 9.9, 10 + (1.2 * 40));
     }
 
     [Fact]

@@ -19,10 +19,10 @@ public class LatencyModelTests
         });
 
     [Theory]
-    [InlineData(DecodingMode.Autoregressive, 0, 100, 1)]
+    [InlineData(DecodingMode.Autoregressive, 0, 90, 1)]
     [InlineData(DecodingMode.Asynchronous, 2, 105, 1.1875)]
-    [InlineData(DecodingMode.Speculative, 0, 150, 1)]
-    [InlineData(DecodingMode.Speculative, 2, 190, 1.75)]
+    [InlineData(DecodingMode.Speculative, 0, 140, 1)]
+    [InlineData(DecodingMode.Speculative, 2, 178, 1.75)]
     [InlineData(DecodingMode.Preemptive, 2, 175, 1.75)]
     [InlineData(DecodingMode.Pipelined, 2, 155, 1.75)]
     public void RoundMs_ByHand_IsTheFormula(DecodingMode mode, int draftLength, double ms, double tokens)
@@ -36,6 +36,7 @@ public class LatencyModelTests
             HitRate = [0, 0, 0.75],
             SentHitRate = [0, 0, 0.4],
             OfferRate = 0.25,
+            AloneShare = 0.9,
         };
         Assert.Equal(ms, LatencyModel.RoundMs(estimates, new(mode, draftLength)), 9);
         Assert.Equal(ms / tokens, LatencyModel.MsPerToken(estimates, new(mode, draftLength)), 9);

@@ -8,7 +8,14 @@ using Microsoft.Extensions.Time.Testing;
 namespace Forerun.UnitTests.Edge.Control;
 
 /// <summary>How long things take in a scripted world.</summary>
-internal sealed record WorldTimes(double DraftMs, double VerifyMs, double RowMs, double RoundTripMs);
+internal sealed record WorldTimes(double DraftMs, double VerifyMs, double RowMs, double RoundTripMs)
+{
+    /// <summary>How much longer a pass takes when the edge drafted since the one before; 1 = as long.</summary>
+    public double Beside { get; init; } = 1;
+
+    /// <summary>The edge drafted since the last pass.</summary>
+    public bool HasDrafted { get; set; }
+}
 
 /// <summary>A verifier over a known text whose passes and messages take scripted times. The clock moves when the edge
 /// drafts, and when it waits.</summary>
@@ -130,7 +137,8 @@ internal sealed class TimedTarget(ImmutableArray<int> text, WorldTimes times, Fa
         var count = _limits.DraftLength(_position, draft.Tokens.Length);
         var result = Acceptance.Accept(
             draft.Tokens.AsSpan(0, count), _position, _limits, text, (own, row) => own[start + row]);
-        var compute = TimeSpan.FromMilliseconds(times.VerifyMs + (times.RowMs * count));
+        var compute = TimeSpan.FromMilliseconds(times.VerifyMs + (times.RowMs * count)) * (times.HasDrafted ? times.Beside : 1);
+        times.HasDrafted = false;
         _decidedAt = (at > _decidedAt ? at : _decidedAt) + compute;
         _arrivesAt = _decidedAt + OneWay;
         var isLast = result.FinishReason is not null;
@@ -164,6 +172,7 @@ internal sealed class TimedDrafter(IDrafter inner, WorldTimes times, FakeTimePro
     public void Extend(ReadOnlySpan<DraftBranch> branches, Func<bool>? isInterrupted = null)
     {
         Steps.Add(branches.Length);
+        times.HasDrafted = true;
         var most = 0;
         foreach (var branch in branches)
         {

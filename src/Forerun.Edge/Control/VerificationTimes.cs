@@ -1,0 +1,50 @@
+using Forerun.Core.Decoding;
+
+namespace Forerun.Edge.Control;
+
+/// <summary>What the target's passes take by their rows, and what part of it where the edge drafts nothing meanwhile: on one machine
+/// drafting takes memory bandwidth from the target. One caller at a time.</summary>
+/// <param name="maxRows">Most rows.</param>
+internal sealed class VerificationTimes(int maxRows)
+{
+    private const int LeastBeside = 8;
+    private const int MostCompared = 32;
+
+    private readonly TimesByRows _beside = new(maxRows, memory: 128);
+    private readonly Smoothed _aloneShare = new(prior: 1, priorWeight: 4, memory: 128);
+    private int _roundsBeside;
+    private int _roundsAlone;
+
+    /// <summary>Something was measured.</summary>
+    public bool IsKnown => _beside.IsKnown;
+
+    /// <summary>The part of <see cref="Estimate"/> that a pass takes while the edge drafts nothing.</summary>
+    public double AloneShare => _aloneShare.Value;
+
+    /// <summary>Expected times of 1, 2, … rows while the edge drafts, <c>[maxRows]</c>.</summary>
+    public double[] Estimate() => _beside.Estimate();
+
+    /// <summary>Takes in a round.</summary>
+    /// <param name="round">The round.</param>
+    /// <param name="roundTripMs">Passes may be as much older than their verdicts.</param>
+    public void Learn(DecodedRound round, double roundTripMs)
+    {
+        var ms = round.ServerTimings.Total.TotalMilliseconds;
+        if (!round.IsAlone)
+        {
+            (_roundsBeside, _roundsAlone) = (_roundsBeside + 1, 0);
+            _beside.Learn(round.DraftLength + 1, ms);
+            return;
+        }
+
+        _roundsAlone++;
+        if (!round.Choice.Mode.IsStreamed() || _roundsBeside < LeastBeside || _roundsAlone > MostCompared)
+        {
+            _beside.Learn(round.DraftLength + 1, ms / AloneShare);
+        }
+        else if (Estimate()[0] is var beside && (_roundsAlone - 1) * beside > roundTripMs)
+        {
+            _aloneShare.Add(Math.Clamp(ms / beside, 0.25, 1));
+        }
+    }
+}

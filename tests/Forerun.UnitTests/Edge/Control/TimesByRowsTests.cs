@@ -1,0 +1,54 @@
+using Forerun.Edge.Control;
+
+namespace Forerun.UnitTests.Edge.Control;
+
+public class TimesByRowsTests
+{
+    private readonly TimesByRows _times = new(maxRows: 8, memory: 128);
+
+    [Fact]
+    public void Estimate_OneRowCount_IsALineThatCostsATenthMoreForARow()
+    {
+        Learn(rows: 1, ms: 10, passes: 16);
+        Assert.Equal(10, _times.Estimate()[0], 0.01);
+        Assert.Equal(17, _times.Estimate()[7], 0.1);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(0.5)]
+    public void Estimate_AfterTheMachineBecameSlowerOrFaster_IsSoForRowsThatWereNotRunSince(double change)
+    {
+        Learn(rows: 1, ms: 10, passes: 16);
+        Learn(rows: 5, ms: 30, passes: 16);
+        Learn(rows: 5, ms: 30 * change, passes: 96);
+        Assert.Equal(30 * change, _times.Estimate()[4], 30 * change * 0.05);
+        Assert.Equal(10 * change, _times.Estimate()[0], 10 * change * 0.1);
+    }
+
+    [Fact]
+    public void Estimate_RowsThatWereNotRunForLong_StayAsTheyWere()
+    {
+        Learn(rows: 1, ms: 10, passes: 16);
+        Learn(rows: 3, ms: 60, passes: 64);
+        Assert.InRange(_times.Estimate()[0], 9, 15);
+    }
+
+    [Fact]
+    public void Estimate_OnePassHeldUp_HardlyMoves()
+    {
+        Learn(rows: 1, ms: 10, passes: 16);
+        Learn(rows: 2, ms: 12, passes: 16);
+        Learn(rows: 2, ms: 10_000, passes: 1);
+        Assert.InRange(_times.Estimate()[1], 12, 13);
+        Assert.InRange(_times.Estimate()[0], 10, 11);
+    }
+
+    private void Learn(int rows, double ms, int passes)
+    {
+        for (var i = 0; i < passes; i++)
+        {
+            _times.Learn(rows, ms);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using Forerun.Core.Decoding;
+using Forerun.Edge.Control;
+
+namespace Forerun.UnitTests.Edge.Control;
+
+public class VerificationTimesTests
+{
+    private readonly VerificationTimes _times = new(maxRows: 8);
+
+    [Fact]
+    public void AloneShare_FasterAlone_IsLearntAndLeavesTheTimesBesideDraftingAsTheyWere()
+    {
+        Learn(isAlone: false, ms: 10, rounds: 16);
+        Learn(isAlone: true, ms: 6, rounds: 32);
+        Assert.Equal(0.6, _times.AloneShare, 0.06);
+        Assert.Equal(10, _times.Estimate()[0], 0.01);
+    }
+
+    [Fact]
+    public void AloneShare_BothSlower_Stays()
+    {
+        Learn(isAlone: false, ms: 10, rounds: 16);
+        for (var i = 0; i < 16; i++)
+        {
+            Learn(isAlone: false, ms: 20, rounds: 32);
+            Learn(isAlone: true, ms: 16, rounds: 6);
+        }
+
+        Assert.Equal(0.8, _times.AloneShare, 0.05);
+        Assert.Equal(20, _times.Estimate()[0], 0.5);
+    }
+
+    [Fact]
+    public void AloneShare_PassesFromBeforeTheRoundTrip_DoNotCount()
+    {
+        Learn(isAlone: false, ms: 10, rounds: 16);
+        Learn(isAlone: true, ms: 5, rounds: 5, roundTripMs: 40);
+        Assert.Equal(1, _times.AloneShare);
+        Learn(isAlone: true, ms: 5, rounds: 1, roundTripMs: 40);
+        Assert.True(_times.AloneShare < 1);
+    }
+
+    [Fact]
+    public void Estimate_OnlyAlone_FollowsTheMachine()
+    {
+        Learn(isAlone: true, ms: 10, rounds: 16);
+        Learn(isAlone: true, ms: 20, rounds: 128);
+        Assert.Equal(1, _times.AloneShare);
+        Assert.Equal(20, _times.Estimate()[0], 1.0);
+    }
+
+    private void Learn(bool isAlone, double ms, int rounds, double roundTripMs = 1)
+    {
+        for (var i = 0; i < rounds; i++)
+        {
+            _times.Learn(
+                new()
+                {
+                    Round = 2,
+                    Tokens = [1],
+                    Choice = isAlone ? DecodingChoice.Streaming : new(DecodingMode.Asynchronous, 4),
+                    IsAlone = isAlone,
+                    ServerTimings = new(TimeSpan.Zero, TimeSpan.FromMilliseconds(ms)),
+                },
+                roundTripMs);
+        }
+    }
+}
