@@ -107,32 +107,18 @@ internal sealed class Controller : IDecodingPolicy
     /// <inheritdoc/>
     public void Learn(DecodedRound round)
     {
-        // Drafting ahead shows in the round after: only the second of two equal choices tells what it takes.
-        if (round.Choice == _previous && _estimates.IsKnown)
+        // Drafting ahead shows in the round after: only the second of two equal choices tells what it takes. Of the plain stream the
+        // model leaves nothing out.
+        if (round.Choice == _previous && round.Choice != DecodingChoice.Streaming && _estimates.IsKnown)
         {
-            LearnCorrection(round);
+            var expected = LatencyModel.RoundMs(Decision.Estimates, round.Choice);
+            var taken = (round.DraftTime + round.WaitTime).TotalMilliseconds;
+            CorrectionsOf(round.Choice.Mode).Add(round.Choice.DraftLength, expected > 0 ? Math.Clamp(taken / expected, 0.25, 4) : 1);
         }
 
         _estimates.Learn(round);
         _previous = round.Round > 1 ? round.Choice : null;
     }
-
-    private void LearnCorrection(DecodedRound round)
-    {
-        var taken = (round.DraftTime + round.WaitTime).TotalMilliseconds;
-        if (round.Choice != DecodingChoice.Streaming)
-        {
-            Correct(round.Choice, taken, LatencyModel.RoundMs(Decision.Estimates, round.Choice));
-        }
-        else if (round.IsAlone)
-        {
-            // That the target is faster alone is an estimate of its own.
-            Correct(round.Choice, taken, round.ServerTimings.Total.TotalMilliseconds);
-        }
-    }
-
-    private void Correct(DecodingChoice choice, double takenMs, double expectedMs) => CorrectionsOf(choice.Mode)
-        .Add(choice.DraftLength, expectedMs > 0 ? Math.Clamp(takenMs / expectedMs, 0.25, 4) : 1);
 
     private ControllerDecision Choose(LatencyEstimates estimates)
     {

@@ -7,12 +7,12 @@ namespace Forerun.Edge.Control;
 /// <param name="maxRows">Most rows.</param>
 internal sealed class VerificationTimes(int maxRows)
 {
-    private const int LeastBeside = 8;
+    private const int LeastBeside = 4;
     private const int MostCompared = 32;
 
     private readonly TimesByRows _beside = new(maxRows, memory: 128);
-    private readonly Smoothed _aloneShare = new(prior: 1, priorWeight: 4, memory: 128);
-    private int _roundsBeside;
+    private readonly Smoothed _lately = new(prior: 0, priorWeight: 0, memory: 8);
+    private readonly Smoothed _aloneShare = new(prior: 1, priorWeight: 4, memory: 16);
     private int _roundsAlone;
 
     /// <summary>Something was measured.</summary>
@@ -32,19 +32,25 @@ internal sealed class VerificationTimes(int maxRows)
         var ms = round.ServerTimings.Total.TotalMilliseconds;
         if (!round.IsAlone)
         {
-            (_roundsBeside, _roundsAlone) = (_roundsBeside + 1, 0);
+            _roundsAlone = 0;
             _beside.Learn(round.DraftLength + 1, ms);
+            if (round.DraftLength == 0)
+            {
+                _lately.Add(ms);
+            }
+
             return;
         }
 
+        // Only neighbours are compared: a program that has just started becomes faster for other reasons.
         _roundsAlone++;
-        if (!round.Choice.Mode.IsStreamed() || _roundsBeside < LeastBeside || _roundsAlone > MostCompared)
+        if (!round.Choice.Mode.IsStreamed() || _lately.Count < LeastBeside || _roundsAlone > MostCompared)
         {
             _beside.Learn(round.DraftLength + 1, ms / AloneShare);
         }
-        else if (Estimate()[0] is var beside && (_roundsAlone - 1) * beside > roundTripMs)
+        else if ((_roundsAlone - 1) * _lately.Value > roundTripMs)
         {
-            _aloneShare.Add(Math.Clamp(ms / beside, 0.25, 1));
+            _aloneShare.Add(Math.Clamp(ms / _lately.Value, 0.25, 1));
         }
     }
 }
