@@ -5,7 +5,8 @@ namespace Forerun.Edge.Control;
 /// what is measured now.</summary>
 /// <param name="maxRows">Most rows.</param>
 /// <param name="memory">Passes until a measurement weighs about a third of what it did.</param>
-internal sealed class TimesByRows(int maxRows, int memory)
+/// <param name="firstMemory">As long as few were seen; null = the same.</param>
+internal sealed class TimesByRows(int maxRows, int memory, int? firstMemory = null)
 {
     // Until two row counts were seen, a row more is taken to cost this part of a pass.
     private const double SlopePrior = 0.1;
@@ -17,6 +18,7 @@ internal sealed class TimesByRows(int maxRows, int memory)
 
     private readonly double[] _means = new double[maxRows];
     private readonly double[] _weights = new double[maxRows];
+    private long _passes;
 
     /// <summary>Something was measured.</summary>
     public bool IsKnown { get; private set; }
@@ -26,9 +28,11 @@ internal sealed class TimesByRows(int maxRows, int memory)
     public void Learn(int rows, double ms)
     {
         ms = IsKnown ? Math.Min(ms, MostSurprise * Estimate()[rows - 1]) : ms;
+        // A program that has just started is slow, and most so at what it does first.
+        var fading = Math.Clamp(++_passes / 2.0, firstMemory ?? memory, memory);
         for (var i = 0; i < maxRows; i++)
         {
-            _weights[i] *= 1 - (1.0 / memory);
+            _weights[i] *= 1 - (1 / fading);
         }
 
         var (before, weight) = (_means[rows - 1], Math.Min(_weights[rows - 1] + 1, MostWeight));

@@ -10,7 +10,7 @@ internal sealed class VerificationTimes(int maxRows)
     private const int LeastBeside = 4;
     private const int MostCompared = 32;
 
-    private readonly TimesByRows _beside = new(maxRows, memory: 128);
+    private readonly TimesByRows _beside = new(maxRows, memory: 128, firstMemory: 16);
     private readonly Smoothed _lately = new(prior: 0, priorWeight: 0, memory: 8);
     private readonly Smoothed _aloneShare = new(prior: 1, priorWeight: 4, memory: 16);
     private int _roundsAlone;
