@@ -81,7 +81,7 @@ internal sealed partial class EdgeSession
             }
             while (await RunAheadAsync(() => DraftAhead(next, _offers.Step, () => _offers.IsReady)).ConfigureAwait(false));
         }
-        else if (IsStreaming && _rehearsal is { IsRunning: true })
+        else if (IsRehearsing)
         {
             await RunAheadAsync(() => Rehearse(next)).ConfigureAwait(false);
         }

@@ -12,6 +12,8 @@ internal sealed partial class EdgeSession
 
     private bool IsOffering => _choice.Mode == DecodingMode.Asynchronous;
 
+    private bool IsRehearsing => IsStreaming && _rehearsal is { IsRunning: true };
+
     /// <summary>How this round is decoded. Where it is streamed, the target is told in good time not to wait for drafts; what
     /// it was told cannot be taken back.</summary>
     private async ValueTask ChooseAsync(CancellationToken cancellationToken)

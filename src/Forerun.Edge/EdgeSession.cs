@@ -93,7 +93,7 @@ internal sealed partial class EdgeSession : IDisposable
             _preDrafter?.Clear();
         }
 
-        var isAlone = !DraftsAhead && !IsOffering && _rehearsal is not { IsRunning: true };
+        var isAlone = !DraftsAhead && !IsOffering && !IsRehearsing;
         var verdict = await ReadVerdictAsync(draft, cancellationToken).ConfigureAwait(false);
         var verified = _time.GetTimestamp();
         ImmutableArray<int> output = [.. AcceptedTokens(draft, verdict), verdict.NextToken];

@@ -47,19 +47,24 @@ public sealed record LatencyEstimates
 public static class LatencyModel
 {
     /// <summary>Expected output tokens of a round: 1 + Σ of the chances that the first i tokens are all accepted.</summary>
-    /// <param name="estimates">What is known.</param>
-    /// <param name="draftLength">0 … longest draft.</param>
-    public static double TokensPerRound(LatencyEstimates estimates, int draftLength)
+    /// <param name="acceptance">The chance of each draft token when those before it are accepted, <c>[draft length]</c>.</param>
+    public static double TokensPerRound(ReadOnlySpan<double> acceptance)
     {
         var (tokens, chance) = (1.0, 1.0);
-        for (var i = 0; i < draftLength; i++)
+        foreach (var one in acceptance)
         {
-            chance *= estimates.Acceptance[i];
+            chance *= one;
             tokens += chance;
         }
 
         return tokens;
     }
+
+    /// <summary>The same of a draft length.</summary>
+    /// <param name="estimates">What is known.</param>
+    /// <param name="draftLength">0 … longest draft.</param>
+    public static double TokensPerRound(LatencyEstimates estimates, int draftLength) =>
+        TokensPerRound(estimates.Acceptance.AsSpan(0, draftLength));
 
     /// <summary>Expected output tokens of a round; in streamed modes only an offer brings more than one.</summary>
     /// <param name="estimates">What is known.</param>

@@ -133,11 +133,9 @@ internal sealed class Controller : IDecodingPolicy
         }
 
         _roundsOfFastest++;
-
         if (_explorationRounds == 0)
         {
-            Explore(expected.RemoveAll(
-                one => one.Choice == _fastest || one.MsPerToken > current * (1 + MostExplorationLoss)));
+            Explore(expected, most: current * (1 + MostExplorationLoss));
         }
 
         if (_explorationRounds == 0)
@@ -151,7 +149,7 @@ internal sealed class Controller : IDecodingPolicy
 
     /// <summary>Now and then begins some rounds of another choice, or of the plain stream: only while nothing is drafted shows whether
     /// drafting slows the target down.</summary>
-    private void Explore(ImmutableArray<ExpectedLatency> others)
+    private void Explore(ImmutableArray<ExpectedLatency> expected, double most)
     {
         if (_random.Next(_roundsOfFastest < RoundsPerExploration ? RoundsPerEarlyExploration : RoundsPerExploration) != 0)
         {
@@ -164,6 +162,7 @@ internal sealed class Controller : IDecodingPolicy
             return;
         }
 
+        var others = expected.RemoveAll(one => one.Choice == _fastest || one.MsPerToken > most);
         var near = others.RemoveAll(one => !IsNear(one.Choice));
         var among = near.IsEmpty || _random.Next(2) == 0 ? others : near;
         if (!among.IsEmpty)
@@ -174,7 +173,7 @@ internal sealed class Controller : IDecodingPolicy
         }
     }
 
-    /// <summary>Beside a stream drafting costs no time, so offers that come to nothing would be made for ever.</summary>
+    /// <summary>Beside a stream drafting costs hardly any time, so offers that come to nothing would be made for ever.</summary>
     private void LeaveOffersThatGainNothing(LatencyEstimates estimates)
     {
         if (_fastest.Mode == DecodingMode.Asynchronous

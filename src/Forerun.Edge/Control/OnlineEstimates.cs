@@ -120,9 +120,9 @@ internal sealed class OnlineEstimates(int maxDraftLength)
             return;
         }
 
-        var estimates = Current;
-        var expected = OfferChance(estimates.Acceptance, estimates.VerifyMs[0], estimates.RoundTripMs)
-            * (LatencyModel.TokensPerRound(estimates, round.Choice.DraftLength) - 1);
+        var acceptance = _acceptance.Values();
+        var expected = OfferChance(acceptance, _verify.Estimate()[0], RoundTripMs())
+            * (LatencyModel.TokensPerRound(acceptance.AsSpan(0, round.Choice.DraftLength)) - 1);
         if (expected > 0)
         {
             _offers.Add(round.AcceptedCount / expected);

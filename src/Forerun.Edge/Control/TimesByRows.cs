@@ -28,6 +28,7 @@ internal sealed class TimesByRows(int maxRows, int memory, int? firstMemory = nu
     public void Learn(int rows, double ms)
     {
         ms = IsKnown ? Math.Min(ms, MostSurprise * Estimate()[rows - 1]) : ms;
+
         // A program that has just started is slow, and most so at what it does first.
         var fading = Math.Clamp(++_passes / 2.0, firstMemory ?? memory, memory);
         for (var i = 0; i < maxRows; i++)

@@ -3,7 +3,7 @@ using Forerun.Core.Decoding;
 namespace Forerun.Edge.Control;
 
 /// <summary>What the target's passes take by their rows, and what part of it where the edge drafts nothing meanwhile: on one machine
-/// drafting takes memory bandwidth from the target. One caller at a time.</summary>
+/// drafting may slow the target down. One caller at a time.</summary>
 /// <param name="maxRows">Most rows.</param>
 internal sealed class VerificationTimes(int maxRows)
 {

@@ -120,7 +120,7 @@ public class ControllerTests(ITestOutputHelper output)
             ? new OracleDrafter(Text, 1, VocabSize)
             : new NoisyOracleDrafter(Text, errors, VocabSize);
         var decoder = new EdgeDecoder(
-            target, new TimedDrafter(drafter, times, clock), new() { DraftLength = choice.DraftLength }, clock);
+            target, new TimedDrafter(drafter, times, clock) { Drafted = () => target.HasDrafted = true }, new() { DraftLength = choice.DraftLength }, clock);
         var request = new GenerationRequest { PromptTokens = [1, 2, 3], MaxTokens = Text.Length, Mode = choice.Mode };
         List<DecodedRound> counted = [];
         var (time, tokens) = (TimeSpan.Zero, 0);

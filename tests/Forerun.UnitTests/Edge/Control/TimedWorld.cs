@@ -12,9 +12,6 @@ internal sealed record WorldTimes(double DraftMs, double VerifyMs, double RowMs,
 {
     /// <summary>How much longer a pass takes when the edge drafted since the one before; 1 = as long.</summary>
     public double Beside { get; init; } = 1;
-
-    /// <summary>The edge drafted since the last pass.</summary>
-    public bool HasDrafted { get; set; }
 }
 
 /// <summary>A verifier over a known text whose passes and messages take scripted times. The clock moves when the edge
@@ -36,6 +33,9 @@ internal sealed class TimedTarget(ImmutableArray<int> text, WorldTimes times, Fa
     private int _round;
 
     public List<DecodingMode> Opened { get; } = [];
+
+    /// <summary>The edge drafted since the last pass.</summary>
+    public bool HasDrafted { get; set; }
 
     public WireBytes Bytes => default;
 
@@ -137,8 +137,8 @@ internal sealed class TimedTarget(ImmutableArray<int> text, WorldTimes times, Fa
         var count = _limits.DraftLength(_position, draft.Tokens.Length);
         var result = Acceptance.Accept(
             draft.Tokens.AsSpan(0, count), _position, _limits, text, (own, row) => own[start + row]);
-        var compute = TimeSpan.FromMilliseconds(times.VerifyMs + (times.RowMs * count)) * (times.HasDrafted ? times.Beside : 1);
-        times.HasDrafted = false;
+        var compute = TimeSpan.FromMilliseconds(times.VerifyMs + (times.RowMs * count)) * (HasDrafted ? times.Beside : 1);
+        HasDrafted = false;
         _decidedAt = (at > _decidedAt ? at : _decidedAt) + compute;
         _arrivesAt = _decidedAt + OneWay;
         var isLast = result.FinishReason is not null;
@@ -165,6 +165,9 @@ internal sealed class TimedDrafter(IDrafter inner, WorldTimes times, FakeTimePro
     /// <summary>Branches of each step.</summary>
     public List<int> Steps { get; } = [];
 
+    /// <summary>Called with each step.</summary>
+    public Action? Drafted { get; init; }
+
     public void Begin(GenerationRequest request) => inner.Begin(request);
 
     public int Propose(ReadOnlySpan<int> history, Span<int> destination) => throw new NotSupportedException();
@@ -172,7 +175,7 @@ internal sealed class TimedDrafter(IDrafter inner, WorldTimes times, FakeTimePro
     public void Extend(ReadOnlySpan<DraftBranch> branches, Func<bool>? isInterrupted = null)
     {
         Steps.Add(branches.Length);
-        times.HasDrafted = true;
+        Drafted?.Invoke();
         var most = 0;
         foreach (var branch in branches)
         {
