@@ -18,10 +18,11 @@ public enum InstructionSet
     /// <summary>x86-64 with AVX-VNNI (256-bit) beside AVX2.</summary>
     AvxVnni,
 
-    /// <summary>x86-64 with AVX-512 F and BW, without AVX-VNNI.</summary>
+    /// <summary>x86-64 with AVX-512 F and BW.</summary>
     Avx512,
 
-    /// <summary>x86-64 with AVX-512 F and BW, and AVX-VNNI.</summary>
+    /// <summary>x86-64 with AVX-512 F, BW and VNNI, whose multiply-adds are assembled at start (see <see cref="Numerics.Avx512Vnni"/>).
+    /// </summary>
     Avx512Vnni,
 }
 
@@ -46,7 +47,7 @@ public static class InstructionSets
         InstructionSet.AvxVnni => Supported(InstructionSet.Avx2) && AvxVnni.IsSupported,
         InstructionSet.Avx512 => Supported(InstructionSet.Avx2) && Avx512BW.IsSupported
             && Vector512.IsHardwareAccelerated,
-        InstructionSet.Avx512Vnni => Supported(InstructionSet.Avx512) && AvxVnni.IsSupported,
+        InstructionSet.Avx512Vnni => Supported(InstructionSet.Avx2) && Avx512Vnni.IsSupported,
         _ => false,
     };
 

@@ -2,15 +2,11 @@ using Forerun.Inference.Weights;
 
 namespace Forerun.Inference.Kernels;
 
-/// <summary>Integer dot products: weights of a format known to the compiler, activations in <see cref="ActivationBlocks"/>.</summary>
-internal sealed unsafe class IntegerMatrixKernel<TDot, TAccumulator, TWeights, TFloats, TFloat, TFormat>(int maxRows)
-    : MatrixKernel
-    where TDot : struct, ITileDot<TAccumulator, TFloat, TWeights>
-    where TAccumulator : struct
-    where TWeights : struct
-    where TFloats : struct, IRowFloats<TFloat>
-    where TFloat : struct
-    where TFormat : struct, ITileFormat
+/// <summary>Integer dot products with activations in <see cref="ActivationBlocks"/>: walks tiles, chunks of blocks that
+/// stay in the first-level cache, and row groups.</summary>
+/// <param name="maxRows">Most rows of a group.</param>
+/// <param name="partRows">Weight rows of a tile that the innermost loop handles together.</param>
+internal abstract unsafe class IntegerMatrixKernel(int maxRows, int partRows) : MatrixKernel
 {
     private const int PrefetchBlocks = 16;
 
@@ -38,7 +34,7 @@ internal sealed unsafe class IntegerMatrixKernel<TDot, TAccumulator, TWeights, T
         int tileStart,
         int tileEnd)
     {
-        var parts = WeightMatrix.TileRows / TDot.Rows;
+        var parts = WeightMatrix.TileRows / partRows;
         var passes = groups.Count * parts;
         var step = ((weights.BlockBytes / passes) + 63) & ~63;
         var chunk = CacheBytes / weights.BlockBytes / WeightMatrix.SliceBlocks * WeightMatrix.SliceBlocks;
@@ -59,61 +55,28 @@ internal sealed unsafe class IntegerMatrixKernel<TDot, TAccumulator, TWeights, T
                     var destination = output + ((long)start * outputStride) + (tile * WeightMatrix.TileRows);
                     for (var part = 0; part < parts; part++, ahead += step * blocks)
                     {
-                        var row = part * TDot.Rows;
-                        Multiply(
-                            size,
-                            quants + (row * 4),
-                            scales + row,
-                            blocks,
-                            activation,
-                            destination + row,
-                            outputStride,
-                            first > 0,
-                            ahead,
-                            step);
+                        var row = part * partRows;
+                        var work = new TilePart
+                        {
+                            Quants = quants + (row * 4),
+                            Scales = scales + row,
+                            BlockCount = blocks,
+                            Activation = activation,
+                            Output = destination + row,
+                            OutputStride = outputStride,
+                            Accumulate = first > 0 ? 1 : 0,
+                            Prefetch = ahead,
+                            PrefetchBytes = step,
+                        };
+                        Multiply(size, &work);
                     }
                 }
             }
         }
     }
 
-    private static void Multiply(
-        int size, byte* q, ushort* s, int n, byte* a, float* y, int stride, bool add, byte* ahead, int step)
-    {
-        switch (size)
-        {
-            case 1:
-                TileKernel<TDot, TAccumulator, TWeights, TFloats, TFloat>
-                    .Multiply<TFormat, Rows1>(q, s, n, a, y, stride, add, ahead, step);
-                break;
-            case 2:
-                TileKernel<TDot, TAccumulator, TWeights, TFloats, TFloat>
-                    .Multiply<TFormat, Rows2>(q, s, n, a, y, stride, add, ahead, step);
-                break;
-            case 3:
-                TileKernel<TDot, TAccumulator, TWeights, TFloats, TFloat>
-                    .Multiply<TFormat, Rows3>(q, s, n, a, y, stride, add, ahead, step);
-                break;
-            case 4:
-                TileKernel<TDot, TAccumulator, TWeights, TFloats, TFloat>
-                    .Multiply<TFormat, Rows4>(q, s, n, a, y, stride, add, ahead, step);
-                break;
-            case 5:
-                TileKernel<TDot, TAccumulator, TWeights, TFloats, TFloat>
-                    .Multiply<TFormat, Rows5>(q, s, n, a, y, stride, add, ahead, step);
-                break;
-            case 6:
-                TileKernel<TDot, TAccumulator, TWeights, TFloats, TFloat>
-                    .Multiply<TFormat, Rows6>(q, s, n, a, y, stride, add, ahead, step);
-                break;
-            case 7:
-                TileKernel<TDot, TAccumulator, TWeights, TFloats, TFloat>
-                    .Multiply<TFormat, Rows7>(q, s, n, a, y, stride, add, ahead, step);
-                break;
-            default:
-                TileKernel<TDot, TAccumulator, TWeights, TFloats, TFloat>
-                    .Multiply<TFormat, Rows8>(q, s, n, a, y, stride, add, ahead, step);
-                break;
-        }
-    }
+    /// <summary>The innermost loop: a part of a tile against <paramref name="rows"/> activation rows.</summary>
+    /// <param name="rows">1 … <see cref="MatrixKernel.MaxRows"/>.</param>
+    /// <param name="part">What to multiply; used up by the call.</param>
+    protected abstract void Multiply(int rows, TilePart* part);
 }

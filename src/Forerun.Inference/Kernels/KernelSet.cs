@@ -39,14 +39,9 @@ internal sealed class KernelSet
                 $"This machine cannot run the instruction set '{set}'; it has {string.Join(", ", InstructionSets.All)}.");
         }
 
-        // Where both exist, nibbles run faster in 512-bit multiply-adds, bytes in VNNI (docs/benchmarks.md).
         return set switch
         {
-            InstructionSet.Avx512Vnni => new(
-                set,
-                [Vnni<Q8Tile>(8), Avx512<Q4Tile>(8), Avx512<Q4MinimumTile>(8), new FloatMatrixKernel<Lanes512>(8)],
-                new RowKernel<Lanes512>(),
-                new AttentionKernel<Lanes512>()),
+            InstructionSet.Avx512Vnni => Vector512.IsHardwareAccelerated ? Assembled<Lanes512>(set) : Assembled<Lanes256>(set),
             InstructionSet.Avx512 => new(
                 set,
                 [Avx512<Q8Tile>(8), Avx512<Q4Tile>(8), Avx512<Q4MinimumTile>(8), new FloatMatrixKernel<Lanes512>(8)],
@@ -78,18 +73,32 @@ internal sealed class KernelSet
     /// <summary>The kernel for a weight format.</summary>
     public MatrixKernel Matrix(TileFormat format) => _matrix[(int)format];
 
-    private static IntegerMatrixKernel<Avx512Dot, Avx512Dot.Accumulator, Avx512Dot.Weights, RowFloats512, Vector512<float>, TFormat> Avx512<TFormat>(int maxRows)
+    /// <summary>Multiply-adds assembled; the rest in lanes, 256-bit ones where a program compiled ahead of time has no more.
+    /// </summary>
+    private static KernelSet Assembled<TLanes>(InstructionSet set)
+        where TLanes : struct, ILanes<TLanes> => new(
+            set,
+            [
+                new AssembledMatrixKernel<Q8Tile>(),
+                new AssembledMatrixKernel<Q4Tile>(),
+                new AssembledMatrixKernel<Q4MinimumTile>(),
+                new FloatMatrixKernel<TLanes>(AssembledMatrixKernel<Q8Tile>.MaxGroup),
+            ],
+            new RowKernel<TLanes>(),
+            new AttentionKernel<TLanes>());
+
+    private static CompiledMatrixKernel<Avx512Dot, Avx512Dot.Accumulator, Avx512Dot.Weights, RowFloats512, Vector512<float>, TFormat> Avx512<TFormat>(int maxRows)
         where TFormat : struct, ITileFormat => new(maxRows);
 
-    private static IntegerMatrixKernel<AvxVnniDot, Vector256<int>, AvxVnniDot.Weights, RowFloats256, Vector256<float>, TFormat> Vnni<TFormat>(int maxRows)
+    private static CompiledMatrixKernel<AvxVnniDot, Vector256<int>, AvxVnniDot.Weights, RowFloats256, Vector256<float>, TFormat> Vnni<TFormat>(int maxRows)
         where TFormat : struct, ITileFormat => new(maxRows);
 
-    private static IntegerMatrixKernel<Avx2Dot, Avx2Dot.Accumulator, Avx2Dot.Weights, RowFloats256, Vector256<float>, TFormat> Avx2<TFormat>(int maxRows)
+    private static CompiledMatrixKernel<Avx2Dot, Avx2Dot.Accumulator, Avx2Dot.Weights, RowFloats256, Vector256<float>, TFormat> Avx2<TFormat>(int maxRows)
         where TFormat : struct, ITileFormat => new(maxRows);
 
-    private static IntegerMatrixKernel<ArmDot, Vector128<int>, ArmDot.Weights, RowFloats128, Vector128<float>, TFormat> Arm<TFormat>(int maxRows)
+    private static CompiledMatrixKernel<ArmDot, Vector128<int>, ArmDot.Weights, RowFloats128, Vector128<float>, TFormat> Arm<TFormat>(int maxRows)
         where TFormat : struct, ITileFormat => new(maxRows);
 
-    private static IntegerMatrixKernel<PortableDot, Vector128<int>, PortableDot.Weights, RowFloats128, Vector128<float>, TFormat> Portable<TFormat>(int maxRows)
+    private static CompiledMatrixKernel<PortableDot, Vector128<int>, PortableDot.Weights, RowFloats128, Vector128<float>, TFormat> Portable<TFormat>(int maxRows)
         where TFormat : struct, ITileFormat => new(maxRows);
 }

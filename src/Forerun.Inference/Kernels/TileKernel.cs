@@ -16,31 +16,21 @@ internal static unsafe class TileKernel<TDot, TAccumulator, TWeights, TFloats, T
     where TFloats : struct, IRowFloats<TFloat>
     where TFloat : struct
 {
-    /// <summary>Multiplies blocks of a tile, from the start of a slice, into <paramref name="output"/>.</summary>
-    /// <param name="quants">First block; moved by the first weight row of this part.</param>
-    /// <param name="scales">Scales of that block, likewise moved.</param>
-    /// <param name="blockCount">Blocks; whole slices, except at the end of the tile.</param>
-    /// <param name="activation">First activation block (see <see cref="ActivationBlocks"/>).</param>
-    /// <param name="output">Destination, TRows.Count rows of TDot.Rows values.</param>
-    /// <param name="outputStride">Floats from one output row to the next.</param>
-    /// <param name="accumulate">False for the tile's first slice: the output is overwritten.</param>
-    /// <param name="prefetch">Weights that will be needed next.</param>
-    /// <param name="prefetchBytes">How far to advance <paramref name="prefetch"/> per block; 0 = none.</param>
+    /// <summary>Multiplies blocks of a tile, from the start of a slice.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply<TFormat, TRows>(
-        byte* quants,
-        ushort* scales,
-        int blockCount,
-        byte* activation,
-        float* output,
-        int outputStride,
-        bool accumulate,
-        byte* prefetch,
-        int prefetchBytes)
+    public static void Multiply<TFormat, TRows>(TilePart* part)
         where TFormat : struct, ITileFormat
         where TRows : struct, IRowCount
     {
-        for (; blockCount > 0; blockCount -= WeightMatrix.SliceBlocks, accumulate = true)
+        var quants = part->Quants;
+        var scales = part->Scales;
+        var activation = part->Activation;
+        var output = part->Output;
+        var outputStride = part->OutputStride;
+        var accumulate = part->Accumulate != 0;
+        var prefetch = part->Prefetch;
+        var prefetchBytes = part->PrefetchBytes;
+        for (var blockCount = part->BlockCount; blockCount > 0; blockCount -= WeightMatrix.SliceBlocks, accumulate = true)
         {
             var sliceBlocks = Math.Min(blockCount, WeightMatrix.SliceBlocks);
             TFloat f0 = default, f1 = default, f2 = default, f3 = default, f4 = default, f5 = default, f6 = default, f7 = default;
