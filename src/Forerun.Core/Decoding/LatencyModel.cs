@@ -39,13 +39,19 @@ public sealed record LatencyEstimates
     /// <summary>Chance that it is at the server then; at most <see cref="HitRate"/>.</summary>
     public required ImmutableArray<double> SentHitRate { get; init; }
 
-    /// <summary>Chance that an offer is there and fits when a round is streamed; 0 = nothing is offered (default).</summary>
-    public double OfferRate { get; init; }
+    /// <summary>Tokens that the target says by itself, behind each that the drafter did not foresee, before an offer is there; 0 = the
+    /// offer is there at once (default); at most the longest draft.</summary>
+    public int OfferLag { get; init; }
+
+    /// <summary>What offers bring ÷ what that and the acceptance promise; 0 = nothing is offered (default).</summary>
+    public double OfferYield { get; init; }
 }
 
 /// <summary>Expected times of the decoding modes, in closed form. Pure; thread-safe.</summary>
 public static class LatencyModel
 {
+    private const double MostAcceptance = 0.99;
+
     /// <summary>Expected output tokens of a round: 1 + Σ of the chances that the first i tokens are all accepted.</summary>
     /// <param name="acceptance">The chance of each draft token when those before it are accepted, <c>[draft length]</c>.</param>
     public static double TokensPerRound(ReadOnlySpan<double> acceptance)
@@ -72,7 +78,7 @@ public static class LatencyModel
     public static double TokensPerRound(LatencyEstimates estimates, DecodingChoice choice) => choice.Mode switch
     {
         DecodingMode.Autoregressive => 1,
-        DecodingMode.Asynchronous => 1 + (estimates.OfferRate * (TokensPerRound(estimates, choice.DraftLength) - 1)),
+        DecodingMode.Asynchronous => 1 + Math.Min(choice.DraftLength, estimates.OfferYield * Offered(estimates, choice.DraftLength).Accepted),
         _ => TokensPerRound(estimates, choice.DraftLength),
     };
 
@@ -89,13 +95,44 @@ public static class LatencyModel
         return choice.Mode switch
         {
             DecodingMode.Autoregressive => estimates.AloneShare * estimates.VerifyMs[0],
-            DecodingMode.Asynchronous => estimates.VerifyMs[0] + (estimates.OfferRate * (verify - estimates.VerifyMs[0])),
+            DecodingMode.Asynchronous => estimates.VerifyMs[0]
+                + (Math.Min(1, estimates.OfferYield * Offered(estimates, choice.DraftLength).Share) * (verify - estimates.VerifyMs[0])),
             DecodingMode.Speculative => draft + roundTrip + (estimates.AloneShare * verify),
             DecodingMode.Preemptive => notReady + roundTrip + verify,
             DecodingMode.Pipelined => notReady + ((1 - estimates.SentHitRate[choice.DraftLength]) * roundTrip) + verify,
             _ => throw new ArgumentOutOfRangeException(
                 nameof(choice), choice.Mode, "This mode has no latency model on the edge."),
         };
+    }
+
+    /// <summary>What offers promise. A stretch of text begins behind a token that the drafter did not foresee and ends with the next one.
+    /// The target says its first tokens, as many as the lag, by itself; behind them every round verifies an offer.</summary>
+    /// <param name="estimates">What is known.</param>
+    /// <param name="draftLength">Most tokens that are verified at once.</param>
+    /// <returns>The part of the rounds that have an offer, and the accepted tokens of a round.</returns>
+    public static (double Share, double Accepted) Offered(LatencyEstimates estimates, int draftLength)
+    {
+        // reach: the chance that the drafter foresees so many tokens. Behind the last known position it goes on by the same factor.
+        var acceptance = estimates.Acceptance;
+        var factor = Math.Min(acceptance[^1], MostAcceptance);
+        var (reach, tokens, plain, offered) = (1.0, 0.0, 0.0, 0.0);
+        var next = estimates.OfferLag;
+        for (var i = 0; i < acceptance.Length; i++)
+        {
+            tokens += reach;
+            plain += i < estimates.OfferLag ? reach : 0;
+            if (i == next)
+            {
+                offered += reach;
+                next += draftLength + 1;
+            }
+
+            reach *= acceptance[i];
+        }
+
+        tokens += reach / (1 - factor);
+        offered += reach * Math.Pow(factor, next - acceptance.Length) / (1 - Math.Pow(factor, draftLength + 1));
+        return (offered / (plain + offered), (tokens / (plain + offered)) - 1);
     }
 
     /// <summary>Expected time per output token. Exceptions as in <see cref="RoundMs"/>.</summary>

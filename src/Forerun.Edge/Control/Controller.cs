@@ -10,17 +10,13 @@ internal sealed class Controller : IDecodingPolicy
 {
     private const double LeastGain = 0.03;
     private const double LeastGainOfOffers = 0.015;
-    private const double MostExplorationLoss = 0.2;
-    private const int RoundsPerExploration = 128;
-    private const int RoundsPerEarlyExploration = 32;
-    private const int ExplorationRounds = 4;
     private const int RoundsPerRehearsal = 16;
-    private const int PauseRounds = 6;
     private const int MostRoundsInFlight = 64;
     private const int MostRoundsPerGrant = 8;
     private const double MsPerGrant = 50;
 
-    private static readonly ImmutableArray<int> Lengths = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16];
+    /// <summary>The draft lengths that are chosen from.</summary>
+    public static readonly ImmutableArray<int> Lengths = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16];
 
     private static readonly ImmutableArray<DecodingChoice> Choices =
     [
@@ -36,12 +32,11 @@ internal sealed class Controller : IDecodingPolicy
     private readonly OnlineEstimates _estimates = new(ProtocolConstants.MaxDraftLength);
     private readonly Dictionary<DecodingMode, SmoothedProfile> _corrections = [];
     private readonly Random _random = new(1);
+    private readonly Exploration _exploration;
     private readonly DecodingChoice _rehearsed;
+    private readonly DecodingChoice _surveyed;
     private DecodingChoice _fastest = DecodingChoice.Streaming;
     private DecodingChoice? _previous;
-    private DecodingChoice _explored;
-    private int _explorationRounds;
-    private int _roundsOfFastest;
     private bool _mayOffer;
 
     /// <summary>Knows nothing yet.</summary>
@@ -49,6 +44,8 @@ internal sealed class Controller : IDecodingPolicy
     public Controller(int draftLength)
     {
         _rehearsed = DecodingChoice.Streaming with { DraftLength = draftLength };
+        _surveyed = new(DecodingMode.Asynchronous, draftLength);
+        _exploration = new Exploration(_random);
         Decision = new(DecodingChoice.Streaming, ControllerReason.Survey, _estimates.Current, []);
     }
 
@@ -84,7 +81,7 @@ internal sealed class Controller : IDecodingPolicy
             _fastest = DecodingChoice.Streaming;
         }
 
-        _explorationRounds = 0;
+        _exploration.End();
         _previous = null;
         _estimates.BeginText();
         return DecodingMode.Pipelined;
@@ -94,13 +91,15 @@ internal sealed class Controller : IDecodingPolicy
     public DecodingChoice Next()
     {
         var estimates = _estimates.Current;
-        Decision = _estimates.IsKnown ? Choose(estimates) : new(DecodingChoice.Streaming, ControllerReason.Survey, estimates, []);
-        var rehearses = Decision.Reason switch
+        if (!_estimates.IsKnown)
         {
-            ControllerReason.Survey => true,
-            ControllerReason.Fastest => Decision.Choice == DecodingChoice.Streaming && _random.Next(RoundsPerRehearsal) == 0,
-            _ => false,
-        };
+            Decision = new(_mayOffer ? _surveyed : DecodingChoice.Streaming, ControllerReason.Survey, estimates, []);
+            return _mayOffer ? _surveyed : _rehearsed;
+        }
+
+        Decision = Choose(estimates);
+        var rehearses = Decision.Reason == ControllerReason.Fastest && Decision.Choice == DecodingChoice.Streaming
+            && _random.Next(RoundsPerRehearsal) == 0;
         return rehearses ? _rehearsed : Decision.Choice;
     }
 
@@ -116,7 +115,8 @@ internal sealed class Controller : IDecodingPolicy
             CorrectionsOf(round.Choice.Mode).Add(round.Choice.DraftLength, expected > 0 ? Math.Clamp(taken / expected, 0.25, 4) : 1);
         }
 
-        _estimates.Learn(round);
+        _exploration.Learn(round);
+        _estimates.Learn(round, Decision.Estimates);
         _previous = round.Round > 1 ? round.Choice : null;
     }
 
@@ -129,48 +129,13 @@ internal sealed class Controller : IDecodingPolicy
         var least = _fastest == DecodingChoice.Streaming && best.Choice.Mode.IsStreamed() ? LeastGainOfOffers : LeastGain;
         if (best.MsPerToken < current * (1 - least))
         {
-            (_fastest, current, _roundsOfFastest) = (best.Choice, best.MsPerToken, 0);
+            (_fastest, current) = (best.Choice, best.MsPerToken);
         }
 
-        _roundsOfFastest++;
-        if (_explorationRounds == 0)
-        {
-            Explore(expected, most: current * (1 + MostExplorationLoss));
-        }
-
-        if (_explorationRounds == 0)
-        {
-            return new(_fastest, ControllerReason.Fastest, estimates, expected);
-        }
-
-        _explorationRounds--;
-        return new(_explored, ControllerReason.Exploration, estimates, expected);
-    }
-
-    /// <summary>Now and then begins some rounds of another choice, or of the plain stream: only while nothing is drafted shows whether
-    /// drafting slows the target down.</summary>
-    private void Explore(ImmutableArray<ExpectedLatency> expected, double most)
-    {
-        if (_random.Next(_roundsOfFastest < RoundsPerExploration ? RoundsPerEarlyExploration : RoundsPerExploration) != 0)
-        {
-            return;
-        }
-
-        if (_fastest.Mode == DecodingMode.Asynchronous && _random.Next(2) == 0)
-        {
-            (_explored, _explorationRounds) = (DecodingChoice.Streaming, PauseRounds);
-            return;
-        }
-
-        var others = expected.RemoveAll(one => one.Choice == _fastest || one.MsPerToken > most);
-        var near = others.RemoveAll(one => !IsNear(one.Choice));
-        var among = near.IsEmpty || _random.Next(2) == 0 ? others : near;
-        if (!among.IsEmpty)
-        {
-            var modes = among.GroupBy(one => one.Choice.Mode).ToArray();
-            var ofOneMode = modes[_random.Next(modes.Length)].ToArray();
-            (_explored, _explorationRounds) = (ofOneMode[_random.Next(ofOneMode.Length)].Choice, ExplorationRounds);
-        }
+        _exploration.Next(new(_fastest, current), expected, estimates);
+        return _exploration.Choice is { } explored
+            ? new(explored, ControllerReason.Exploration, estimates, expected)
+            : new(_fastest, ControllerReason.Fastest, estimates, expected);
     }
 
     /// <summary>Beside a stream drafting costs hardly any time, so offers that come to nothing would be made for ever.</summary>
@@ -182,10 +147,6 @@ internal sealed class Controller : IDecodingPolicy
             _fastest = DecodingChoice.Streaming;
         }
     }
-
-    /// <summary>The next shorter or longer drafts: what is fastest moves in such steps.</summary>
-    private bool IsNear(DecodingChoice choice) => choice.Mode == _fastest.Mode
-        && Math.Abs(Lengths.IndexOf(choice.DraftLength) - Lengths.IndexOf(_fastest.DraftLength)) == 1;
 
     private ImmutableArray<ExpectedLatency> AllExpected(LatencyEstimates estimates) =>
         [.. Choices.Where(choice => _mayOffer || choice.Mode != DecodingMode.Asynchronous).Select(choice => new ExpectedLatency(choice, Expected(estimates, choice)))];

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Forerun.Core.Decoding;
+using Forerun.Edge.PreDrafting;
 
 namespace Forerun.Edge.Control;
 
@@ -10,8 +11,8 @@ internal sealed class OnlineEstimates(int maxDraftLength)
     private const int LeastComparisons = 8;
     private const double AnswerWeight = 4;
     private const int ValuesOfOtherTexts = 16;
-    private const double LeastOfferChance = 0.02;
-    private const int MadeTokens = 4;
+    private const double PriorPromise = 0.5;
+    private const double PriorYield = 1.5;
     private const double LeastReach = 0.1;
 
     // While it streams, values are few: what drafting took in a cold program must give way to what it takes now.
@@ -20,10 +21,12 @@ internal sealed class OnlineEstimates(int maxDraftLength)
     private readonly SmoothedProfile _hits = new(maxDraftLength + 1, prior: 0.5);
     private readonly SmoothedProfile _sentHits = new(maxDraftLength + 1, prior: 0.5);
     private readonly SmoothedProfile _acceptance = new(maxDraftLength, prior: 0.6);
-    private readonly Smoothed _offers = new(prior: 1, priorWeight: 8, memory: 128);
+    private readonly Smoothed _accepted = new(PriorYield * PriorPromise, priorWeight: 8, memory: 128);
+    private readonly Smoothed _promised = new(PriorPromise, priorWeight: 8, memory: 128);
     private readonly VerificationTimes _verify = new(maxDraftLength + 1);
     private double? _answer;
     private DecodedRound? _previous;
+    private int _offeringRounds;
 
     /// <summary>Every time was measured, and the drafter was compared often enough.</summary>
     public bool IsKnown => _verify.IsKnown && (_answer is not null || _roundTrip.Count > 0) && _acceptance.Count >= LeastComparisons;
@@ -35,6 +38,7 @@ internal sealed class OnlineEstimates(int maxDraftLength)
         {
             var (verify, roundTrip, acceptance) = (_verify.Estimate(), RoundTripMs(), _acceptance.Values());
             var hits = _hits.Values(length => Reach(length, verify, roundTrip)).Select(hit => Math.Min(1, hit)).ToImmutableArray();
+            var lag = OfferDrafter.Lag(verify[0], roundTrip, _draft.Value);
             var sentHits = _sentHits.Values(length => Reach(length, verify, 0));
             return new()
             {
@@ -45,7 +49,8 @@ internal sealed class OnlineEstimates(int maxDraftLength)
                 Acceptance = acceptance,
                 HitRate = hits,
                 SentHitRate = [.. hits.Zip(sentHits, Math.Min)],
-                OfferRate = Math.Min(1, _offers.Value * OfferChance(acceptance, verify[0], roundTrip)),
+                OfferLag = lag,
+                OfferYield = lag < maxDraftLength ? _accepted.Value / _promised.Value : 0,
             };
         }
     }
@@ -54,11 +59,15 @@ internal sealed class OnlineEstimates(int maxDraftLength)
     public void BeginText()
     {
         _acceptance.Forget(ValuesOfOtherTexts);
-        _offers.Forget(ValuesOfOtherTexts);
+        _accepted.Forget(ValuesOfOtherTexts);
+        _promised.Forget(ValuesOfOtherTexts);
+        _offeringRounds = 0;
     }
 
     /// <summary>Takes in the next round of a generation.</summary>
-    public void Learn(DecodedRound round)
+    /// <param name="round">The round.</param>
+    /// <param name="known">What was known before.</param>
+    public void Learn(DecodedRound round, LatencyEstimates known)
     {
         var isStreamed = round.Choice.Mode.IsStreamed();
         var server = round.ServerTimings.Total;
@@ -82,7 +91,7 @@ internal sealed class OnlineEstimates(int maxDraftLength)
         if (isStreamed)
         {
             LearnRehearsed(round);
-            LearnOffer(round);
+            LearnOffer(round, known);
         }
         else if (round.End is null)
         {
@@ -112,34 +121,20 @@ internal sealed class OnlineEstimates(int maxDraftLength)
         }
     }
 
-    /// <summary>What an offer brought ÷ what it should have brought, by the chance that it is right when it comes.</summary>
-    private void LearnOffer(DecodedRound round)
+    /// <summary>What offers bring, beside what they promise. Before the first one can be there, that none is says nothing.</summary>
+    private void LearnOffer(DecodedRound round, LatencyEstimates known)
     {
         if (round.Choice.Mode != DecodingMode.Asynchronous || round.End is not null)
         {
+            _offeringRounds = 0;
             return;
         }
 
-        var acceptance = _acceptance.Values();
-        var expected = OfferChance(acceptance, _verify.Estimate()[0], RoundTripMs())
-            * (LatencyModel.TokensPerRound(acceptance.AsSpan(0, round.Choice.DraftLength)) - 1);
-        if (expected > 0)
+        if (_offeringRounds++ >= known.OfferLag)
         {
-            _offers.Add(round.AcceptedCount / expected);
+            _accepted.Add(round.AcceptedCount);
+            _promised.Add(LatencyModel.Offered(known, round.Choice.DraftLength).Accepted);
         }
-    }
-
-    /// <summary>The chance that an offer is right as far as the target goes on until it comes.</summary>
-    private double OfferChance(ImmutableArray<double> acceptance, double verify, double roundTrip)
-    {
-        var lag = verify > 0 ? (roundTrip + (MadeTokens * _draft.Value)) / verify : 0;
-        var chance = 1.0;
-        for (var i = 0; i < Math.Min(lag, acceptance.Length); i++)
-        {
-            chance *= acceptance[i];
-        }
-
-        return Math.Max(LeastOfferChance, chance);
     }
 
     private void LearnDrafting(DecodedRound round)

@@ -24,6 +24,24 @@ internal sealed partial class OfferDrafter(IDrafter drafter, Func<int, int, int>
     private int _lag;
     private int _wanted;
 
+    /// <summary>Tokens that the target goes on by from the text that the edge knows until an offer begun now is there, where each
+    /// token of it takes a step: lag × target = round trip + (lag + first) × step; 1 … longest draft.</summary>
+    /// <param name="targetMs">The target's time for a token; 0 = not known.</param>
+    /// <param name="roundTripMs">A message and its answer.</param>
+    /// <param name="stepMs">A step of the drafter.</param>
+    public static int Lag(double targetMs, double roundTripMs, double stepMs)
+    {
+        if (targetMs == 0)
+        {
+            return 1;
+        }
+
+        var gained = targetMs - stepMs;
+        return gained <= 0
+            ? ProtocolConstants.MaxDraftLength
+            : (int)Math.Clamp(Math.Ceiling((roundTripMs + (FirstTokens * stepMs)) / gained), 1, ProtocolConstants.MaxDraftLength);
+    }
+
     /// <summary>A streamed round begins.</summary>
     /// <param name="trunk">The known text, and perhaps tokens drafted behind it.</param>
     /// <param name="draftLength">Most tokens that the target verifies at once.</param>
@@ -37,7 +55,7 @@ internal sealed partial class OfferDrafter(IDrafter drafter, Func<int, int, int>
 
         (_batchSize, var stepMs) = _stepTimes.Affordable(IDrafter.MaxBranches, MostStepGrowth);
         _draftLength = draftLength;
-        _lag = Lag(roundTrip.TotalMilliseconds, stepMs);
+        _lag = Lag(_targetMs.Value, roundTrip.TotalMilliseconds, stepMs);
         _wanted = lengthAt(trunk.ContextLength, Math.Min(ProtocolConstants.MaxDraftLength, _lag + draftLength + 1 + draftLength));
     }
 
@@ -65,7 +83,8 @@ internal sealed partial class OfferDrafter(IDrafter drafter, Func<int, int, int>
     /// <param name="trunk">The branch of the likeliest line; becomes that of the next round.</param>
     /// <param name="verdict">The verdict.</param>
     /// <param name="output">Its output tokens.</param>
-    /// <returns>How the drafter's own line fared since it was begun, where it is known now to end; else null.</returns>
+    /// <returns>How the drafter's own line fared since it was begun, once it is known where it ends, or that it went well for as long as
+    /// a draft can be; else null.</returns>
     public RehearsedDraft? Accept(ref DraftBranch trunk, Verdict verdict, ReadOnlySpan<int> output)
     {
         if (verdict.DraftLength == 0)
@@ -99,21 +118,6 @@ internal sealed partial class OfferDrafter(IDrafter drafter, Func<int, int, int>
         _agreed = 0;
     }
 
-    /// <summary>Tokens that the target goes on by from the text that the edge knows until an offer begun now is there, where each
-    /// token of it takes a step: lag × target = round trip + (lag + first) × step.</summary>
-    private int Lag(double roundTripMs, double stepMs)
-    {
-        if (_targetMs.Value == 0)
-        {
-            return 1;
-        }
-
-        var gained = _targetMs.Value - stepMs;
-        return gained <= 0
-            ? ProtocolConstants.MaxDraftLength
-            : (int)Math.Min(ProtocolConstants.MaxDraftLength, Math.Ceiling((roundTripMs + (FirstTokens * stepMs)) / gained));
-    }
-
     /// <summary>A line is offered as soon as a little of it will be left when it comes, and again when it is whole, as soon as what was
     /// offered of it will not be enough.</summary>
     private bool IsWorthOffering(DraftLine line)
@@ -140,13 +144,14 @@ internal sealed partial class OfferDrafter(IDrafter drafter, Func<int, int, int>
         }
 
         _agreed += agreed;
-        if (agreed == output.Length)
+        var isRejected = agreed < output.Length;
+        if (!isRejected && _agreed < ProtocolConstants.MaxDraftLength)
         {
             return null;
         }
 
-        RehearsedDraft? rehearsed = agreed < line.Count
-            ? new(_agreed + 1, _agreed, IsEnded: false, TimeSpan.FromMilliseconds(_stepTimes.Estimate()[0]))
+        RehearsedDraft? rehearsed = !isRejected || agreed < line.Count
+            ? new(_agreed + (isRejected ? 1 : 0), _agreed, IsEnded: false, TimeSpan.FromMilliseconds(_stepTimes.Estimate()[0]))
             : null;
         _agreed = 0;
         return rehearsed;

@@ -20,7 +20,7 @@ public class LatencyModelTests
 
     [Theory]
     [InlineData(DecodingMode.Autoregressive, 0, 90, 1)]
-    [InlineData(DecodingMode.Asynchronous, 2, 105, 1.1875)]
+    [InlineData(DecodingMode.Asynchronous, 2, 100 + (20 * 0.5 * 4 / 11), 1 + (0.5 * 3 / 11))]
     [InlineData(DecodingMode.Speculative, 0, 140, 1)]
     [InlineData(DecodingMode.Speculative, 2, 178, 1.75)]
     [InlineData(DecodingMode.Preemptive, 2, 175, 1.75)]
@@ -35,7 +35,8 @@ public class LatencyModelTests
             Acceptance = [0.5, 0.5],
             HitRate = [0, 0, 0.75],
             SentHitRate = [0, 0, 0.4],
-            OfferRate = 0.25,
+            OfferLag = 1,
+            OfferYield = 0.5,
             AloneShare = 0.9,
         };
         Assert.Equal(ms, LatencyModel.RoundMs(estimates, new(mode, draftLength)), 9);
@@ -57,6 +58,40 @@ public class LatencyModelTests
             estimates = estimates with { Acceptance = [.. Enumerable.Repeat(alpha, 16)] };
             Assert.Equal(
                 (1 - Math.Pow(alpha, length + 1)) / (1 - alpha), LatencyModel.TokensPerRound(estimates, length), 9);
+        });
+
+    /// <summary>With half of the tokens foreseen a stretch has two tokens; one is said by the target, and a half, a sixteenth … of an
+    /// offer is verified behind it.</summary>
+    [Theory]
+    [InlineData(0, 2, 1, 0.75)]
+    [InlineData(1, 2, 4.0 / 11, 3.0 / 11)]
+    [InlineData(1, 16, 0.3333, 0.3333)]
+    public void Offered_ByHand_IsTheStretch(int lag, int draftLength, double share, double accepted)
+    {
+        var estimates = new LatencyEstimates
+        {
+            DraftMs = 1,
+            VerifyMs = [1],
+            RoundTripMs = 1,
+            Acceptance = [0.5],
+            HitRate = [0],
+            SentHitRate = [0],
+            OfferLag = lag,
+        };
+        var offered = LatencyModel.Offered(estimates, draftLength);
+        Assert.Equal(share, offered.Share, 4);
+        Assert.Equal(accepted, offered.Accepted, 4);
+    }
+
+    [Fact]
+    public void Property_Offered_LongerLagsBringLessAndLongerDraftsMore() =>
+        Gen.Select(Estimates, Gen.Int[1, 15], Gen.Int[0, 15]).Sample((estimates, length, lag) =>
+        {
+            var one = LatencyModel.Offered(estimates with { OfferLag = lag }, length);
+            Assert.InRange(one.Share, 0, 1);
+            Assert.InRange(one.Accepted, -1e-9, length + 1e-9);
+            Assert.True(LatencyModel.Offered(estimates with { OfferLag = lag + 1 }, length).Accepted <= one.Accepted + 1e-9);
+            Assert.True(LatencyModel.Offered(estimates with { OfferLag = lag }, length + 1).Accepted >= one.Accepted - 1e-9);
         });
 
     [Fact]

@@ -85,6 +85,13 @@ public class ControllerTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task Auto_FirstGeneration_OffersFromTheFirstRoundOn()
+    {
+        var run = await RunAsync(new(1, 50, 1, 5), errors: 0.3, new(DecodingMode.Auto, 4), generations: 1, learning: 0);
+        Assert.DoesNotContain(run.Choices, choice => choice.Key == DecodingChoice.Streaming);
+    }
+
+    [Fact]
     public async Task Auto_PerfectDrafter_DraftsLong()
     {
         var run = await RunAsync(new(3, 60, 1, 40), errors: 0, new(DecodingMode.Auto, 2), Generations);

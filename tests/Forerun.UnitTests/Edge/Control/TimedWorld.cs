@@ -34,6 +34,9 @@ internal sealed class TimedTarget(ImmutableArray<int> text, WorldTimes times, Fa
 
     public List<DecodingMode> Opened { get; } = [];
 
+    /// <summary>What the target says in the next generation.</summary>
+    public ImmutableArray<int> Text { get; set; } = text;
+
     /// <summary>The edge drafted since the last pass.</summary>
     public bool HasDrafted { get; set; }
 
@@ -52,7 +55,7 @@ internal sealed class TimedTarget(ImmutableArray<int> text, WorldTimes times, Fa
         _offered.Clear();
         _offers = new Offers();
         _prompt = request.PromptTokens;
-        _limits = new GenerationLimits(int.MaxValue, request.PromptTokens.Length, text.Length);
+        _limits = new GenerationLimits(int.MaxValue, request.PromptTokens.Length, Text.Length);
         (_position, _round, _decided) = (request.PromptTokens.Length, 1, null);
         (_decidedAt, PromptLength) = (clock.GetUtcNow() + OneWay, _position);
         return ValueTask.FromResult<IVerification>(this);
@@ -127,7 +130,7 @@ internal sealed class TimedTarget(ImmutableArray<int> text, WorldTimes times, Fa
         }
 
         _offered.RemoveAll(offered => offered.At <= now);
-        return _offers.Take(_round, [.. _prompt, .. text.AsSpan(0, _position - PromptLength)], out _);
+        return _offers.Take(_round, [.. _prompt, .. Text.AsSpan(0, _position - PromptLength)], out _);
     }
 
     private void Verify()
@@ -136,7 +139,7 @@ internal sealed class TimedTarget(ImmutableArray<int> text, WorldTimes times, Fa
         var start = _position - PromptLength;
         var count = _limits.DraftLength(_position, draft.Tokens.Length);
         var result = Acceptance.Accept(
-            draft.Tokens.AsSpan(0, count), _position, _limits, text, (own, row) => own[start + row]);
+            draft.Tokens.AsSpan(0, count), _position, _limits, Text, (own, row) => own[start + row]);
         var compute = TimeSpan.FromMilliseconds(times.VerifyMs + (times.RowMs * count)) * (HasDrafted ? times.Beside : 1);
         HasDrafted = false;
         _decidedAt = (at > _decidedAt ? at : _decidedAt) + compute;
