@@ -6,7 +6,7 @@ namespace Forerun.Edge.Control;
 /// <summary>Why the controller chose.</summary>
 public enum ControllerReason
 {
-    /// <summary>Too little is known: it streams, and rehearses meanwhile.</summary>
+    /// <summary>Too little is known: it streams, and offers or rehearses meanwhile.</summary>
     Survey,
 
     /// <summary>It is expected to be the fastest, or not slower by enough to change.</summary>
