@@ -18,9 +18,9 @@ internal static unsafe class Avx512Vnni
         [0x31, 0xC9, 0x0F, 0x01, 0xD0, 0x48, 0xC1, 0xE2, 0x20, 0x48, 0x09, 0xD0, 0xC3];
 
     /// <summary>The processor has it, the system saves its registers and allows <see cref="MachineCode"/>.</summary>
-    public static bool IsSupported { get; } = X86Base.X64.IsSupported && MachineCode.IsSupported && Detect();
+    public static bool IsSupported { get; } = X86Base.X64.IsSupported && IsInProcessor() && MachineCode.IsSupported && IsSaved();
 
-    private static bool Detect()
+    private static bool IsInProcessor()
     {
         if (X86Base.CpuId(0, 0).Eax < 7 || (X86Base.CpuId(1, 0).Ecx & OsXSave) == 0)
         {
@@ -28,8 +28,12 @@ internal static unsafe class Avx512Vnni
         }
 
         var (_, ebx, ecx, _) = X86Base.CpuId(7, 0);
+        return (ebx & FoundationAndBytes) == FoundationAndBytes && (ecx & Vnni) != 0;
+    }
+
+    private static bool IsSaved()
+    {
         var code = new MachineCode([ReadSavedState.ToArray()]);
-        return (ebx & FoundationAndBytes) == FoundationAndBytes && (ecx & Vnni) != 0
-            && (((delegate* unmanaged<ulong>)code[0])() & SavedState) == SavedState;
+        return (((delegate* unmanaged<ulong>)code[0])() & SavedState) == SavedState;
     }
 }
