@@ -68,8 +68,14 @@ internal sealed class CommonOptions
 
     public Option<int> DraftLength { get; } = new("--draft-length")
     {
-        Description = "Tokens drafted per round, 1 to 16.",
+        Description = "Most tokens drafted per round, 1 to 16.",
         DefaultValueFactory = _ => 4,
+    };
+
+    public Option<bool> WholeDrafts { get; } = new("--whole-drafts")
+    {
+        Description = "Drafts always have their whole length. By default a draft ends where the next token costs more time than it is "
+            + "expected to save.",
     };
 
     public Option<bool> Raw { get; } = new("--raw") { Description = "The prompt as it is, without a chat template." };

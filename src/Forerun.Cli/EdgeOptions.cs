@@ -52,7 +52,7 @@ internal sealed class EdgeOptions
     /// <param name="needsServer">Whether a target on this machine is out of the question.</param>
     public void AddTo(Command command, CommonOptions common, bool needsServer)
     {
-        Option[] options = [Server, Mode, Fallback, Tokenizer, common.DraftLength, common.Acceptance];
+        Option[] options = [Server, Mode, Fallback, Tokenizer, common.DraftLength, common.WholeDrafts, common.Acceptance];
         foreach (var option in options)
         {
             command.Add(option);

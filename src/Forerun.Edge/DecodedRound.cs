@@ -38,6 +38,9 @@ public sealed record DecodedRound
     /// <summary>The edge drafted nothing while the target was at work.</summary>
     internal bool IsAlone { get; init; }
 
+    /// <summary>In a round that waits for the edge's draft: it has fewer tokens than it could have had.</summary>
+    internal bool EndsEarly { get; init; }
+
     /// <summary>Time the edge took to draft before it could send: what was drafted ahead is not in it.</summary>
     public TimeSpan DraftTime { get; init; }
 

@@ -19,6 +19,7 @@ public sealed class EdgeDecoder
     private readonly EdgeDecoderOptions _options;
     private readonly TimeProvider _time;
     private readonly VerdictOdds _odds = new();
+    private readonly MeasuredTimes _times = new(ProtocolConstants.MaxDraftLength);
     private readonly CoreRoom _room;
     private Controller? _controller;
 
@@ -130,7 +131,7 @@ public sealed class EdgeDecoder
         var verification = await verifier.OpenAsync(request, cancellationToken).ConfigureAwait(false);
         await using var _ = verification.ConfigureAwait(false);
         using var session = new EdgeSession(
-            verification, _drafter, request, policy, _options.PreDrafts, _odds, _room, _time);
+            verification, _drafter, request, policy, _options, _odds, _times, _room, _time);
         DecodedRound round;
         do
         {
@@ -145,7 +146,7 @@ public sealed class EdgeDecoder
     {
         if (mode == DecodingMode.Auto)
         {
-            _controller ??= new Controller(_options.DraftLength);
+            _controller ??= new Controller(_options.DraftLength, _times);
             return _controller;
         }
 

@@ -13,6 +13,10 @@ public sealed record EdgeDecoderOptions
     /// <summary>Most tokens of a draft, 1 … 16; default 4. In mode auto, the length that it begins with.</summary>
     public int DraftLength { get; init; } = 4;
 
+    /// <summary>A draft ends where the next token costs more time than it is expected to save (default). Never under rejection sampling,
+    /// where a draft that is looked at before it is sent would change the distribution.</summary>
+    public bool EndsDraftsEarly { get; init; } = true;
+
     /// <summary>How much is drafted ahead in the modes preemptive, pipelined and auto.</summary>
     public PreDraftOptions PreDrafts { get; init; } = PreDraftOptions.Default;
 

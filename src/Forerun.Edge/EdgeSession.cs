@@ -16,6 +16,9 @@ internal sealed partial class EdgeSession : IDisposable
     private readonly OfferDrafter? _offers;
     private readonly GenerationLimits _limits;
     private readonly IDecodingPolicy _policy;
+    private readonly VerdictOdds _odds;
+    private readonly MeasuredTimes _times;
+    private readonly bool _endsDraftsEarly;
     private readonly bool _isColocated;
     private readonly bool _needsDraftProbs;
     private readonly bool _wantsLogProbabilities;
@@ -35,8 +38,9 @@ internal sealed partial class EdgeSession : IDisposable
         IDrafter? drafter,
         GenerationRequest request,
         IDecodingPolicy policy,
-        PreDraftOptions preDrafts,
+        EdgeDecoderOptions options,
         VerdictOdds odds,
+        MeasuredTimes times,
         CoreRoom room,
         TimeProvider time)
     {
@@ -45,8 +49,9 @@ internal sealed partial class EdgeSession : IDisposable
         _isColocated = request.Mode == DecodingMode.Colocated;
         _needsDraftProbs = request.Sampling.NeedsDraftProbs();
         _wantsLogProbabilities = request.TopLogProbabilities is not null;
-        _policy = policy;
+        (_policy, _odds, _times) = (policy, odds, times);
         (_room, _time) = (room, time);
+        _endsDraftsEarly = options.EndsDraftsEarly;
         _position = request.PromptTokens.Length;
 
         // The target's own context bounds its verdicts; here only the token limit is known for sure.
@@ -60,7 +65,7 @@ internal sealed partial class EdgeSession : IDisposable
         _trunk.Follow(request.PromptTokens.AsSpan(), wanted: 0);
         if (request.Mode.DraftsAhead())
         {
-            _preDrafter = new PreDrafter(_drafter, DraftLengthAt, odds, preDrafts, time)
+            _preDrafter = new PreDrafter(_drafter, DraftLengthAt, odds, options.PreDrafts, time)
             {
                 NeedsDraftProbs = _needsDraftProbs,
             };
@@ -74,11 +79,13 @@ internal sealed partial class EdgeSession : IDisposable
     public async Task<DecodedRound> DecodeRoundAsync(CancellationToken cancellationToken)
     {
         _round++;
+        _odds.LeastDraftChance = _endsDraftsEarly ? _times.LeastDraftChance : 0;
         await ChooseAsync(cancellationToken).ConfigureAwait(false);
         var isSentAhead = _sent is not null;
         var started = _time.GetTimestamp();
         var draft = _sent ?? MakeDraft();
         var drafted = _time.GetTimestamp();
+        var endsEarly = isSentAhead ? _preDrafter!.EndsEarly : draft.Tokens.Length < DraftLengthAt(_position);
         if (_drafter is not null && !isSentAhead && !IsStreaming)
         {
             await _verification.SendAsync(draft, cancellationToken).ConfigureAwait(false);
@@ -109,6 +116,7 @@ internal sealed partial class EdgeSession : IDisposable
             PreDrafts = Accept(verdict, output, out var rehearsed),
             Rehearsed = rehearsed,
             IsAlone = isAlone,
+            EndsEarly = endsEarly,
             DraftTime = _time.GetElapsedTime(started, drafted),
             WaitTime = _time.GetElapsedTime(drafted, verified),
             ServerTimings = verdict.Timings,
@@ -116,6 +124,7 @@ internal sealed partial class EdgeSession : IDisposable
             End = verdict.IsLast ? await ReadEndAsync(cancellationToken).ConfigureAwait(false) : null,
             Bytes = _verification.Bytes,
         };
+        _times.Learn(round);
         _policy.Learn(round);
         return round;
     }
@@ -143,7 +152,7 @@ internal sealed partial class EdgeSession : IDisposable
         ? verdict.AcceptedTokens.AsSpan()
         : draft.Tokens.AsSpan(0, verdict.AcceptedCount);
 
-    /// <summary>The round's draft: what is drafted already, and the rest of it.</summary>
+    /// <summary>The round's draft: what is drafted already, and the rest of it, as far as it is worth it.</summary>
     private Draft MakeDraft()
     {
         if (_drafter is null || IsStreaming)
@@ -152,12 +161,12 @@ internal sealed partial class EdgeSession : IDisposable
         }
 
         _trunk.Wanted = DraftLengthAt(_position);
-        while (!_trunk.IsComplete)
+        while (!_trunk.IsComplete && _odds.DraftLength(_trunk, _trunk.Wanted) == _trunk.Count)
         {
             _drafter.Extend(new ReadOnlySpan<DraftBranch>(in _trunk));
         }
 
-        return _trunk.ToDraft(_round, _trunk.Wanted, _needsDraftProbs);
+        return _trunk.ToDraft(_round, _odds.DraftLength(_trunk, _trunk.Wanted), _needsDraftProbs);
     }
 
     /// <summary>Moves behind the verdict; what was drafted ahead for it is kept.</summary>
@@ -184,6 +193,7 @@ internal sealed partial class EdgeSession : IDisposable
         }
         else if (_drafter is not null)
         {
+            _odds.Learn(_trunk, verdict);
             _trunk.Advance(verdict.AcceptedCount, verdict.NextToken, DraftLengthAt(_position));
         }
 

@@ -104,7 +104,7 @@ internal sealed class ServerBench(
         List<double> firsts,
         CancellationToken cancellationToken)
     {
-        var decoder = new EdgeDecoder(verifier, drafts, new EdgeDecoderOptions { DraftLength = draftLength });
+        var decoder = new EdgeDecoder(verifier, drafts, new EdgeDecoderOptions { DraftLength = draftLength, EndsDraftsEarly = false });
         var text = ImmutableArray.CreateBuilder<int>();
         var last = TimeProvider.System.GetTimestamp();
         await foreach (var round in decoder.GenerateAsync(requests[index] with { Mode = mode }, cancellationToken))

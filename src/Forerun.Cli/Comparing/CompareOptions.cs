@@ -38,7 +38,7 @@ internal sealed class CompareOptions
 
     public Option<int[]> DraftLengths { get; } = new("--draft-length")
     {
-        Description = "Tokens drafted per round, 1 to 16; may be several.",
+        Description = "Most tokens drafted per round, 1 to 16; may be several.",
         DefaultValueFactory = _ => [4],
         AllowMultipleArgumentsPerToken = true,
     };
@@ -72,7 +72,7 @@ internal sealed class CompareOptions
         Common.MaxTokens.DefaultValueFactory = _ => 64;
         Option[] options =
         [
-            Prompts, Limit, Modes, DraftLengths, Temperatures, Seeds, Output, Emulate, Common.KeepAwake, Common.Model,
+            Prompts, Limit, Modes, DraftLengths, Common.WholeDrafts, Temperatures, Seeds, Output, Emulate, Common.KeepAwake, Common.Model,
             Common.TopP, Common.TopK, Common.MinP, Common.RepetitionPenalty, Common.Acceptance, Common.MaxTokens, Common.Raw, Common.Json,
         ];
         foreach (var option in options)
@@ -110,6 +110,7 @@ internal sealed class CompareOptions
             Links = [.. links.Select(link => new LinkSetting(link.Name, link.Describe()))],
             LinkSeed = parsed.GetValue(Links.Seed),
             DraftLengths = [.. parsed.GetRequiredValue(DraftLengths).Distinct()],
+            WholeDrafts = parsed.GetValue(Common.WholeDrafts),
             Temperatures = [.. parsed.GetRequiredValue(Temperatures).Distinct()],
             Seeds = [.. parsed.GetRequiredValue(Seeds).Distinct()],
             Sampling = new SamplingOptions

@@ -23,6 +23,9 @@ internal sealed record CompareSettings
 
     public required ImmutableArray<int> DraftLengths { get; init; }
 
+    /// <summary>Whether drafts always have their whole length.</summary>
+    public bool WholeDrafts { get; init; }
+
     public required ImmutableArray<float> Temperatures { get; init; }
 
     public required ImmutableArray<ulong> Seeds { get; init; }

@@ -34,7 +34,8 @@ internal sealed class CompareSetup(
             TokenizerFingerprint = draft.Tokenizer.Fingerprint,
             TargetId = server.TargetId,
         });
-        return new CompareEdge(verifier, draft.Drafter, draft.Tokenizer, server.TargetId, link);
+        var options = new EdgeDecoderOptions { EndsDraftsEarly = !settings.WholeDrafts };
+        return new CompareEdge(verifier, draft.Drafter, options, draft.Tokenizer, server.TargetId, link);
     }
 
     /// <summary>Runs the target in this process on the texts that differ.</summary>

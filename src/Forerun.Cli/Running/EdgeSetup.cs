@@ -64,6 +64,7 @@ internal sealed class EdgeSetup : IDisposable
             var decoding = new EdgeDecoderOptions
             {
                 DraftLength = parsed.GetValue(common.DraftLength),
+                EndsDraftsEarly = !parsed.GetValue(common.WholeDrafts),
                 KeepAwake = parsed.GetValue(common.KeepAwake),
                 Fallback = fallback,
             };

@@ -28,9 +28,20 @@ public sealed record LatencyEstimates
     /// <summary>From sending a draft to its verdict, without the server's time.</summary>
     public required double RoundTripMs { get; init; }
 
-    /// <summary>Chance that the draft token at index i is accepted when all before it are, <c>[longest draft]</c>.
+    /// <summary>Chance that a draft has a token at index i and it is accepted, when all before it are, <c>[longest draft]</c>.
     /// </summary>
     public required ImmutableArray<double> Acceptance { get; init; }
+
+    /// <summary>Mean tokens of a draft by draft length γ, <c>[longest draft + 1]</c>: drafts may end earlier; default = γ.</summary>
+    public ImmutableArray<double> MeanDraftLength { get; init; }
+
+    /// <summary>Chance that the drafter foresees the target's token at index i when it foresaw all before it, <c>[longest draft]</c>;
+    /// default = <see cref="Acceptance"/>.</summary>
+    public ImmutableArray<double> Foresight
+    {
+        get => field.IsDefault ? Acceptance : field;
+        init;
+    }
 
     /// <summary>Chance that the right next draft is ready at the edge when the verdict comes, by draft length γ,
     /// <c>[longest draft + 1]</c>.</summary>
@@ -88,15 +99,15 @@ public static class LatencyModel
     /// <exception cref="ArgumentOutOfRangeException">The mode has no such model: the server drafts, or it is auto.</exception>
     public static double RoundMs(LatencyEstimates estimates, DecodingChoice choice)
     {
-        var draft = choice.DraftLength * estimates.DraftMs;
+        var draft = DraftedTokens(estimates, choice.DraftLength) * estimates.DraftMs;
         var notReady = (1 - estimates.HitRate[choice.DraftLength]) * draft;
         var roundTrip = estimates.RoundTripMs;
-        var verify = estimates.VerifyMs[choice.DraftLength];
+        var verify = VerifyMs(estimates, MeanDraftLength(estimates, choice.DraftLength));
         return choice.Mode switch
         {
             DecodingMode.Autoregressive => estimates.AloneShare * estimates.VerifyMs[0],
             DecodingMode.Asynchronous => estimates.VerifyMs[0]
-                + (Math.Min(1, estimates.OfferYield * Offered(estimates, choice.DraftLength).Share) * (verify - estimates.VerifyMs[0])),
+                + (Math.Min(1, estimates.OfferYield * Offered(estimates, choice.DraftLength).Share) * (estimates.VerifyMs[choice.DraftLength] - estimates.VerifyMs[0])),
             DecodingMode.Speculative => draft + roundTrip + (estimates.AloneShare * verify),
             DecodingMode.Preemptive => notReady + roundTrip + verify,
             DecodingMode.Pipelined => notReady + ((1 - estimates.SentHitRate[choice.DraftLength]) * roundTrip) + verify,
@@ -113,11 +124,11 @@ public static class LatencyModel
     public static (double Share, double Accepted) Offered(LatencyEstimates estimates, int draftLength)
     {
         // reach: the chance that the drafter foresees so many tokens. Behind the last known position it goes on by the same factor.
-        var acceptance = estimates.Acceptance;
-        var factor = Math.Min(acceptance[^1], MostAcceptance);
+        var foresight = estimates.Foresight;
+        var factor = Math.Min(foresight[^1], MostAcceptance);
         var (reach, tokens, plain, offered) = (1.0, 0.0, 0.0, 0.0);
         var next = estimates.OfferLag;
-        for (var i = 0; i < acceptance.Length; i++)
+        for (var i = 0; i < foresight.Length; i++)
         {
             tokens += reach;
             plain += i < estimates.OfferLag ? reach : 0;
@@ -127,12 +138,27 @@ public static class LatencyModel
                 next += draftLength + 1;
             }
 
-            reach *= acceptance[i];
+            reach *= foresight[i];
         }
 
         tokens += reach / (1 - factor);
-        offered += reach * Math.Pow(factor, next - acceptance.Length) / (1 - Math.Pow(factor, draftLength + 1));
+        offered += reach * Math.Pow(factor, next - foresight.Length) / (1 - Math.Pow(factor, draftLength + 1));
         return (offered / (plain + offered), (tokens / (plain + offered)) - 1);
+    }
+
+    /// <summary>Tokens drafted for a round's draft: where it ends early, the token behind it was drafted to see that.</summary>
+    /// <param name="estimates">What is known.</param>
+    /// <param name="draftLength">0 … longest draft.</param>
+    public static double DraftedTokens(LatencyEstimates estimates, int draftLength) =>
+        draftLength == 0 ? 0 : 1 + MeanDraftLength(estimates, draftLength - 1);
+
+    private static double MeanDraftLength(LatencyEstimates estimates, int draftLength) =>
+        estimates.MeanDraftLength.IsDefault ? draftLength : estimates.MeanDraftLength[draftLength];
+
+    private static double VerifyMs(LatencyEstimates estimates, double draftLength)
+    {
+        var (whole, next) = ((int)draftLength, (int)Math.Ceiling(draftLength));
+        return double.Lerp(estimates.VerifyMs[whole], estimates.VerifyMs[next], draftLength - whole);
     }
 
     /// <summary>Expected time per output token. Exceptions as in <see cref="RoundMs"/>.</summary>

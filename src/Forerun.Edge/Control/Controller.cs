@@ -29,7 +29,7 @@ internal sealed class Controller : IDecodingPolicy
            select new DecodingChoice(mode, length),
     ];
 
-    private readonly OnlineEstimates _estimates = new(ProtocolConstants.MaxDraftLength);
+    private readonly OnlineEstimates _estimates;
     private readonly Dictionary<DecodingMode, SmoothedProfile> _corrections = [];
     private readonly Random _random = new(1);
     private readonly Exploration _exploration;
@@ -41,8 +41,10 @@ internal sealed class Controller : IDecodingPolicy
 
     /// <summary>Knows nothing yet.</summary>
     /// <param name="draftLength">The draft length to begin with, 1 … 16.</param>
-    public Controller(int draftLength)
+    /// <param name="times">What was measured; learn from a round before this does.</param>
+    public Controller(int draftLength, MeasuredTimes times)
     {
+        _estimates = new OnlineEstimates(times, ProtocolConstants.MaxDraftLength);
         _rehearsed = DecodingChoice.Streaming with { DraftLength = draftLength };
         _surveyed = new(DecodingMode.Asynchronous, draftLength);
         _exploration = new Exploration(_random);

@@ -4,49 +4,49 @@ using Forerun.Edge.PreDrafting;
 
 namespace Forerun.Edge.Control;
 
-/// <summary>Learns from rounds what the latency model needs. One caller at a time.</summary>
+/// <summary>Learns from rounds the chances that the latency model needs. One caller at a time.</summary>
+/// <param name="times">The times that it needs; learn from a round before this does.</param>
 /// <param name="maxDraftLength">Longest draft.</param>
-internal sealed class OnlineEstimates(int maxDraftLength)
+internal sealed class OnlineEstimates(MeasuredTimes times, int maxDraftLength)
 {
     private const int LeastComparisons = 8;
-    private const double AnswerWeight = 4;
     private const int ValuesOfOtherTexts = 16;
     private const double PriorPromise = 0.5;
     private const double PriorYield = 1.5;
     private const double LeastReach = 0.1;
 
-    // While it streams, values are few: what drafting took in a cold program must give way to what it takes now.
-    private readonly Smoothed _draft = new(prior: 0, priorWeight: 0, memory: 8);
-    private readonly Smoothed _roundTrip = new(prior: 0, priorWeight: 0, memory: 16);
     private readonly SmoothedProfile _hits = new(maxDraftLength + 1, prior: 0.5);
     private readonly SmoothedProfile _sentHits = new(maxDraftLength + 1, prior: 0.5);
     private readonly SmoothedProfile _acceptance = new(maxDraftLength, prior: 0.6);
+    private readonly SmoothedProfile _foresight = new(maxDraftLength, prior: 0.6);
+
+    // Index i: of drafts of at least i tokens, those that have more.
+    private readonly SmoothedProfile _goesOn = new(maxDraftLength, prior: 1);
     private readonly Smoothed _accepted = new(PriorYield * PriorPromise, priorWeight: 8, memory: 128);
     private readonly Smoothed _promised = new(PriorPromise, priorWeight: 8, memory: 128);
-    private readonly VerificationTimes _verify = new(maxDraftLength + 1);
-    private double? _answer;
-    private DecodedRound? _previous;
     private int _offeringRounds;
 
     /// <summary>Every time was measured, and the drafter was compared often enough.</summary>
-    public bool IsKnown => _verify.IsKnown && (_answer is not null || _roundTrip.Count > 0) && _acceptance.Count >= LeastComparisons;
+    public bool IsKnown => times.IsKnown && _foresight.Count >= LeastComparisons;
 
     /// <summary>What is known now.</summary>
     public LatencyEstimates Current
     {
         get
         {
-            var (verify, roundTrip, acceptance) = (_verify.Estimate(), RoundTripMs(), _acceptance.Values());
-            var hits = _hits.Values(length => Reach(length, verify, roundTrip)).Select(hit => Math.Min(1, hit)).ToImmutableArray();
-            var lag = OfferDrafter.Lag(verify[0], roundTrip, _draft.Value);
-            var sentHits = _sentHits.Values(length => Reach(length, verify, 0));
+            var (verify, roundTrip, lengths) = (times.VerifyMs(), times.RoundTripMs, MeanDraftLengths());
+            var hits = _hits.Values(length => Reach(lengths[length], verify, roundTrip)).Select(hit => Math.Min(1, hit)).ToImmutableArray();
+            var lag = OfferDrafter.Lag(verify[0], roundTrip, times.DraftMs);
+            var sentHits = _sentHits.Values(length => Reach(lengths[length], verify, 0));
             return new()
             {
-                DraftMs = _draft.Value,
+                DraftMs = times.DraftMs,
                 VerifyMs = [.. verify],
-                AloneShare = _verify.AloneShare,
+                AloneShare = times.AloneShare,
                 RoundTripMs = roundTrip,
-                Acceptance = acceptance,
+                Acceptance = _acceptance.Values(),
+                MeanDraftLength = lengths,
+                Foresight = _foresight.Values(),
                 HitRate = hits,
                 SentHitRate = [.. hits.Zip(sentHits, Math.Min)],
                 OfferLag = lag,
@@ -59,6 +59,8 @@ internal sealed class OnlineEstimates(int maxDraftLength)
     public void BeginText()
     {
         _acceptance.Forget(ValuesOfOtherTexts);
+        _foresight.Forget(ValuesOfOtherTexts);
+        _goesOn.Forget(ValuesOfOtherTexts);
         _accepted.Forget(ValuesOfOtherTexts);
         _promised.Forget(ValuesOfOtherTexts);
         _offeringRounds = 0;
@@ -69,55 +71,28 @@ internal sealed class OnlineEstimates(int maxDraftLength)
     /// <param name="known">What was known before.</param>
     public void Learn(DecodedRound round, LatencyEstimates known)
     {
-        var isStreamed = round.Choice.Mode.IsStreamed();
-        var server = round.ServerTimings.Total;
-
-        // The first round has the prompt in it, on both sides.
-        if (round.Round > 1)
-        {
-            _verify.Learn(round, RoundTripMs());
-        }
-
-        if (isStreamed && round.RoundTripTime is { } answer)
-        {
-            _answer = answer.TotalMilliseconds;
-        }
-        else if (isStreamed ? round.Round == 1 : round.Round > 1 && !round.IsSentAhead)
-        {
-            _roundTrip.Add(Math.Max(0, (round.WaitTime - server).TotalMilliseconds));
-        }
-
         // The last verdict may cut an accepted token short, and hits nothing.
-        if (isStreamed)
+        if (round.Choice.Mode.IsStreamed())
         {
             LearnRehearsed(round);
             LearnOffer(round, known);
         }
         else if (round.End is null)
         {
-            LearnDrafting(round);
-            LearnAcceptance(round);
+            LearnDraft(round.DraftLength, round.AcceptedCount, round.EndsEarly);
+            Learn(_foresight, round.AcceptedCount, round.AcceptedCount < round.DraftLength);
             LearnHits(round);
         }
-
-        _previous = round;
     }
-
-    /// <summary>What rounds waited beside the server's time, and what an answer took as long as few such rounds are known.</summary>
-    private double RoundTripMs() => _answer is { } answer
-        ? ((_roundTrip.Count * _roundTrip.Value) + (AnswerWeight * answer)) / (_roundTrip.Count + AnswerWeight)
-        : _roundTrip.Value;
 
     /// <summary>What drafting would have been.</summary>
     private void LearnRehearsed(DecodedRound round)
     {
         if (round.Rehearsed is { } rehearsed)
         {
-            LearnAcceptance(rehearsed.AcceptedCount, rehearsed.AcceptedCount < rehearsed.DraftLength || rehearsed.IsEnded);
-            if (rehearsed.TokenTime is { } time)
-            {
-                _draft.Add(time.TotalMilliseconds);
-            }
+            var (agreed, length) = (rehearsed.AgreedCount, rehearsed.DraftLength);
+            Learn(_foresight, agreed, agreed < rehearsed.DraftedCount || rehearsed.IsEnded);
+            LearnDraft(length, Math.Min(agreed, length), length < rehearsed.DraftedCount || rehearsed.IsEnded);
         }
     }
 
@@ -137,33 +112,38 @@ internal sealed class OnlineEstimates(int maxDraftLength)
         }
     }
 
-    private void LearnDrafting(DecodedRound round)
+    /// <summary>A draft that ends early is as good as one that is rejected there.</summary>
+    private void LearnDraft(int length, int acceptedCount, bool endsEarly)
     {
-        // Only drafts from their first token on, without what the drafter missed while nobody drafted.
-        if (round.DraftLength > 0 && !round.IsSentAhead && _previous is { DraftLength: > 0, PreDrafts.Hits: 0 })
+        Learn(_acceptance, acceptedCount, acceptedCount < length || endsEarly);
+        Learn(_goesOn, length, endsEarly);
+    }
+
+    /// <summary>Something went well so many times in a row.</summary>
+    private void Learn(SmoothedProfile profile, int count, bool isOver)
+    {
+        for (var i = 0; i < Math.Min(count, maxDraftLength); i++)
         {
-            _draft.Add(round.DraftTime.TotalMilliseconds / round.DraftLength);
+            profile.Add(i, 1);
+        }
+
+        if (isOver && count < maxDraftLength)
+        {
+            profile.Add(count, 0);
         }
     }
 
-    private void LearnAcceptance(DecodedRound round)
+    private ImmutableArray<double> MeanDraftLengths()
     {
-        // A draft that ends early is as good as one that is rejected there.
-        var isShort = round.DraftLength < round.Choice.DraftLength && round.Choice == _previous?.Choice;
-        LearnAcceptance(round.AcceptedCount, round.AcceptedCount < round.DraftLength || isShort);
-    }
-
-    private void LearnAcceptance(int acceptedCount, bool isRejected)
-    {
-        for (var i = 0; i < Math.Min(acceptedCount, maxDraftLength); i++)
+        var lengths = new double[maxDraftLength + 1];
+        var reached = 1.0;
+        for (var i = 0; i < maxDraftLength; i++)
         {
-            _acceptance.Add(i, 1);
+            reached *= _goesOn.Value(i);
+            lengths[i + 1] = lengths[i] + reached;
         }
 
-        if (isRejected && acceptedCount < maxDraftLength)
-        {
-            _acceptance.Add(acceptedCount, 0);
-        }
+        return [.. lengths];
     }
 
     private void LearnHits(DecodedRound round)
@@ -173,18 +153,19 @@ internal sealed class OnlineEstimates(int maxDraftLength)
             return;
         }
 
-        var (length, verify) = (round.Choice.DraftLength, _verify.Estimate());
-        _hits.Add(length, round.PreDrafts.FinishedHits, Reach(length, verify, RoundTripMs()));
+        var (length, verify) = (round.Choice.DraftLength, times.VerifyMs());
+        var tokens = MeanDraftLengths()[length];
+        _hits.Add(length, round.PreDrafts.FinishedHits, Reach(tokens, verify, times.RoundTripMs));
         if (round.Choice.Mode == DecodingMode.Pipelined)
         {
-            _sentHits.Add(length, round.PreDrafts.SentHits, Reach(length, verify, 0));
+            _sentHits.Add(length, round.PreDrafts.SentHits, Reach(tokens, verify, 0));
         }
     }
 
-    /// <summary>The part of a draft of this length that one branch alone gets while a verdict is waited for.</summary>
-    private double Reach(int length, double[] verify, double roundTrip)
+    /// <summary>The part of a draft of so many tokens that one branch alone gets while a verdict is waited for.</summary>
+    private double Reach(double tokens, double[] verify, double roundTrip)
     {
-        var draft = _draft.Value * length;
-        return draft > 0 ? Math.Clamp((verify[length] + roundTrip) / draft, LeastReach, 1) : 1;
+        var draft = times.DraftMs * tokens;
+        return draft > 0 ? Math.Clamp((verify[(int)Math.Round(tokens)] + roundTrip) / draft, LeastReach, 1) : 1;
     }
 }

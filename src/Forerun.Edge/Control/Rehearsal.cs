@@ -60,7 +60,9 @@ internal sealed class Rehearsal(IDrafter drafter, VerdictOdds odds, TimeProvider
             return null;
         }
 
-        RehearsedDraft? outcome = IsRunning ? new(trunk.Count, _agreed, trunk.IsEnded, _tokenTime) : null;
+        RehearsedDraft? outcome = IsRunning
+            ? new(trunk.Count, _agreed, odds.DraftLength(trunk, trunk.Count), trunk.IsEnded, _tokenTime)
+            : null;
         End(trunk);
         return outcome;
     }
@@ -95,8 +97,9 @@ internal sealed class Rehearsal(IDrafter drafter, VerdictOdds odds, TimeProvider
 }
 
 /// <summary>What a draft's verdict would have been.</summary>
-/// <param name="DraftLength">Tokens drafted; more may have been wanted.</param>
-/// <param name="AcceptedCount">Tokens that the target chose too, up to the first that it did not.</param>
+/// <param name="DraftedCount">Tokens drafted; more may have been wanted.</param>
+/// <param name="AgreedCount">Tokens that the target chose too, up to the first that it did not.</param>
+/// <param name="DraftLength">Tokens that a draft to be verified would have had of those drafted.</param>
 /// <param name="IsEnded">The drafter had nothing more to say.</param>
 /// <param name="TokenTime">Drafting one token; null = none was drafted.</param>
-internal readonly record struct RehearsedDraft(int DraftLength, int AcceptedCount, bool IsEnded, TimeSpan? TokenTime);
+internal readonly record struct RehearsedDraft(int DraftedCount, int AgreedCount, int DraftLength, bool IsEnded, TimeSpan? TokenTime);

@@ -47,6 +47,9 @@ internal sealed class DraftLine
         _chances.Add(chance);
     }
 
+    /// <summary>The chance of a token, where the text comes so far.</summary>
+    public double ChanceAt(int index) => _chances[index];
+
     /// <summary>The chance that the text goes on with the first so many of the tokens.</summary>
     public double ChanceOf(int count)
     {

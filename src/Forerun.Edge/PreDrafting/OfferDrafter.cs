@@ -19,7 +19,7 @@ internal sealed partial class OfferDrafter(IDrafter drafter, Func<int, int, int>
 
     private readonly Smoothed _targetMs = new(prior: 0, priorWeight: 0, memory: 16);
     private readonly List<Draft> _ready = [];
-    private int _agreed;
+    private Stretch _stretch = new(odds);
     private int _draftLength;
     private int _lag;
     private int _wanted;
@@ -115,7 +115,7 @@ internal sealed partial class OfferDrafter(IDrafter drafter, Func<int, int, int>
         var own = new DraftLine();
         own.Begin(trunk, odds);
         _lines.Add(own);
-        _agreed = 0;
+        _stretch = new(odds);
     }
 
     /// <summary>A line is offered as soon as a little of it will be left when it comes, and again when it is whole, as soon as what was
@@ -138,22 +138,53 @@ internal sealed partial class OfferDrafter(IDrafter drafter, Func<int, int, int>
     {
         var line = _lines[0];
         var agreed = line.Tokens.CommonPrefixLength(output);
-        for (var i = line.TakenOver; i < line.Count && i <= agreed && i < output.Length; i++)
+        for (var i = 0; i < line.Count && i <= agreed && i < output.Length; i++)
         {
-            odds.Learn(line.Branch[i - line.TakenOver], output[i]);
+            _stretch.Compare(line.ChanceAt(i));
+            if (i >= line.TakenOver)
+            {
+                odds.Learn(line.Branch[i - line.TakenOver], output[i]);
+            }
         }
 
-        _agreed += agreed;
-        var isRejected = agreed < output.Length;
-        if (!isRejected && _agreed < ProtocolConstants.MaxDraftLength)
+        var (foreseen, isRejected) = (_stretch.Agreed += agreed, agreed < output.Length);
+        if (!isRejected && foreseen < ProtocolConstants.MaxDraftLength)
         {
             return null;
         }
 
         RehearsedDraft? rehearsed = !isRejected || agreed < line.Count
-            ? new(_agreed + (isRejected ? 1 : 0), _agreed, IsEnded: false, TimeSpan.FromMilliseconds(_stepTimes.Estimate()[0]))
+            ? new(_stretch.Compared, foreseen, _stretch.DraftLength, IsEnded: false, TimeSpan.FromMilliseconds(_stepTimes.Estimate()[0]))
             : null;
-        _agreed = 0;
+        _stretch = new(odds);
         return rehearsed;
+    }
+
+    /// <summary>The drafter's own line since it began, over rounds.</summary>
+    private struct Stretch(VerdictOdds odds)
+    {
+        private double _acceptance = 1;
+
+        /// <summary>Tokens of it that the target said too.</summary>
+        public int Agreed { get; set; }
+
+        /// <summary>Tokens compared with what the target said.</summary>
+        public int Compared { get; private set; }
+
+        /// <summary>Of these, those that a draft to be verified would have had.</summary>
+        public int DraftLength { get; private set; }
+
+        /// <summary>Compares a token.</summary>
+        /// <param name="chance">The chance that it had.</param>
+        public void Compare(double chance)
+        {
+            _acceptance *= chance;
+            if (DraftLength == Compared && !odds.EndsBefore(DraftLength, _acceptance))
+            {
+                DraftLength++;
+            }
+
+            Compared++;
+        }
     }
 }

@@ -6,6 +6,8 @@ namespace Forerun.Edge.PreDrafting;
 /// which may come. One caller at a time.</summary>
 internal sealed class PreDraft
 {
+    private bool _isCut;
+
     /// <summary>Its tokens; one more than the draft, where the verdict of full acceptance is guessed at.</summary>
     public DraftBranch Branch { get; set; } = new();
 
@@ -20,6 +22,9 @@ internal sealed class PreDraft
 
     /// <summary>The chance that the target accepts all tokens from which verdicts were guessed.</summary>
     public double Acceptance { get; private set; } = 1;
+
+    /// <summary>It has fewer tokens than it could have had.</summary>
+    public bool EndsEarly => _isCut || (Branch.IsEnded && Branch.Count < Length);
 
     /// <summary>Tokens of the draft so far.</summary>
     public int Count => Math.Min(Branch.Count, Length);
@@ -37,6 +42,13 @@ internal sealed class PreDraft
         Acceptance *= chance;
     }
 
+    /// <summary>The draft ends before the next token that is read.</summary>
+    public void End()
+    {
+        (Length, _isCut) = (GuessedFrom, true);
+        Branch.Wanted = Branch.Count;
+    }
+
     /// <summary>Reads all tokens anew: what was learnt meanwhile may make more of the guesses likely.</summary>
     public void ReadAgain() => (GuessedFrom, Acceptance) = (0, 1);
 
@@ -44,6 +56,7 @@ internal sealed class PreDraft
     public void Clear()
     {
         Guesses.Clear();
+        _isCut = false;
         ReadAgain();
     }
 }

@@ -115,6 +115,9 @@ internal sealed partial class PreDrafter(
         return _ready;
     }
 
+    /// <summary>The draft of the round that has not begun, which was drafted ahead, has fewer tokens than it could have had.</summary>
+    public bool EndsEarly => _current.EndsEarly;
+
     /// <summary>Whether a finished draft is worth sending ahead now.</summary>
     public bool IsReady => _statistics.SentDrafts < _maxSent && LikeliestReady() is not null;
 
@@ -125,7 +128,7 @@ internal sealed partial class PreDrafter(
     public PreDraftStatistics Decide(Verdict verdict, ref DraftBranch trunk, out Draft? sent)
     {
         var (k, t) = (verdict.AcceptedCount, verdict.NextToken);
-        Learn(verdict);
+        odds.Learn(_current.Branch, verdict);
         var guess = verdict.IsLast ? null : _current.Guesses.Find(k, t);
         var hit = guess?.PreDraft is { Count: > 0 } ? guess : null;
         CountHit(verdict, hit);
@@ -159,8 +162,14 @@ internal sealed partial class PreDrafter(
     {
         while (draft.GuessedFrom < draft.Branch.Count && draft.GuessedFrom <= draft.Length)
         {
-            ExpectInsteadOf(draft, draft.Branch[draft.GuessedFrom], chance * draft.Acceptance);
-            draft.Read(odds.First(draft.Branch[draft.GuessedFrom]));
+            var token = draft.Branch[draft.GuessedFrom];
+            if (draft != _current && draft.GuessedFrom < draft.Length && odds.EndsBefore(token, draft.GuessedFrom, draft.Acceptance))
+            {
+                draft.End();
+            }
+
+            ExpectInsteadOf(draft, token, chance * draft.Acceptance);
+            draft.Read(odds.First(token));
         }
 
         foreach (var guess in draft.Guesses.Guesses)
@@ -233,15 +242,6 @@ internal sealed partial class PreDrafter(
         }
 
         return count;
-    }
-
-    private void Learn(Verdict verdict)
-    {
-        // The last verdict may cut an accepted token short: it says nothing about the drafter.
-        for (var i = 0; i <= verdict.AcceptedCount && i < _current.Branch.Count && !verdict.IsLast; i++)
-        {
-            odds.Learn(_current.Branch[i], i < verdict.AcceptedCount ? _current.Branch[i].Token : verdict.NextToken);
-        }
     }
 
     private void CountHit(Verdict verdict, Guess? hit)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Forerun.Cli.Comparing;
 using Forerun.Core.Decoding;
+using Forerun.Edge;
 using Forerun.UnitTests.Cloud;
 using Forerun.UnitTests.Edge;
 
@@ -17,7 +18,7 @@ public class CompareEdgeTests
         var random = new Random(4);
         ImmutableArray<int> text = [.. Enumerable.Range(0, 80).Select(_ => random.Next(VocabSize))];
         await using var edge = new CompareEdge(
-            new FreshTargets(text), new OracleDrafter(text, 1, VocabSize), TinyModels.Draft.Tokenizer, "target");
+            new FreshTargets(text), new OracleDrafter(text, 1, VocabSize), EdgeDecoderOptions.Default, TinyModels.Draft.Tokenizer, "target");
         var request = new GenerationRequest { PromptTokens = [1, 2, 3], MaxTokens = text.Length, Mode = DecodingMode.Preemptive };
 
         // The drafter is always wrong: in the end, that all it drafts is accepted is not worth drafting for.

@@ -4,6 +4,7 @@ using Forerun.Cli.Running;
 using Forerun.Cloud;
 using Forerun.Core.Decoding;
 using Forerun.Core.Sampling;
+using Forerun.Edge;
 using Forerun.Edge.Links;
 using Forerun.Inference.Drafting;
 using Forerun.UnitTests.Cloud;
@@ -261,7 +262,7 @@ public sealed class CompareRunTests : IDisposable
         var run = new CompareRun(new ComparePlan(Settings, [Set]), store, Request, _ =>
         {
             _connections++;
-            return new CompareEdge(verifier, _drafter, TinyModels.Draft.Tokenizer, TinyModels.Target.Id);
+            return new CompareEdge(verifier, _drafter, EdgeDecoderOptions.Default, TinyModels.Draft.Tokenizer, TinyModels.Target.Id);
         });
         return run.RunAsync(Links, progress, cancellationToken);
     }

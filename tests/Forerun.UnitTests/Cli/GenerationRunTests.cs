@@ -56,7 +56,8 @@ public class GenerationRunTests
         var decoder = new EdgeDecoder(
             new TimedTarget(text, times, clock),
             new TimedDrafter(new OracleDrafter(text, 0, VocabSize), times, clock),
-            timeProvider: clock);
+            new() { EndsDraftsEarly = false },
+            clock);
         var request = new GenerationRequest { PromptTokens = [1, 2, 3], MaxTokens = tokens, Mode = mode };
         return await new GenerationRun(decoder, TinyModels.Draft.Tokenizer).RunAsync("target", request, onUpdate: null, Deadline.Token);
     }

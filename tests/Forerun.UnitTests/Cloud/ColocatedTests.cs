@@ -31,7 +31,7 @@ public class ColocatedTests
         var colocated = (await Generations.AssertTextAsync(verifier, request, draftLength: draftLength)).End.Usage;
         using var drafter = new ModelDrafter(TinyModels.Draft);
         var speculative = (await Generations.AssertTextAsync(
-            verifier, request with { Mode = DecodingMode.Speculative }, drafter, draftLength)).End.Usage;
+            verifier, request with { Mode = DecodingMode.Speculative }, drafter, draftLength, wholeDrafts: true)).End.Usage;
         Assert.Equal(
             (speculative.Rounds, speculative.DraftedTokens, speculative.AcceptedTokens),
             (colocated.Rounds, colocated.DraftedTokens, colocated.AcceptedTokens));

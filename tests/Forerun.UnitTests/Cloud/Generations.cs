@@ -16,9 +16,10 @@ internal static class Generations
         IDrafter? drafter = null,
         int draftLength = 4,
         LanguageModel? target = null,
+        bool wholeDrafts = false,
         CancellationToken? deadline = null)
     {
-        var decoder = new EdgeDecoder(verifier, drafter, new() { DraftLength = draftLength });
+        var decoder = new EdgeDecoder(verifier, drafter, new() { DraftLength = draftLength, EndsDraftsEarly = !wholeDrafts });
         var generation = await decoder.CompleteAsync(request, deadline ?? Deadline.Token);
         Assert.Equal(TinyModels.PlainLoop(target ?? TinyModels.Target, request), generation.Tokens);
         return generation;

@@ -43,6 +43,30 @@ public class LatencyModelTests
         Assert.Equal(ms / tokens, LatencyModel.MsPerToken(estimates, new(mode, draftLength)), 9);
     }
 
+    /// <summary>Drafts of two tokens have 1.4 on average, and 1.9 are drafted for them.</summary>
+    [Theory]
+    [InlineData(DecodingMode.Speculative, 19 + 50 + 114, 1.75)]
+    [InlineData(DecodingMode.Preemptive, (19 * 0.25) + 50 + 114, 1.75)]
+    [InlineData(DecodingMode.Asynchronous, 100 + (20 * 0.6 / 1.384), 2.5 * 0.784 / 1.384)]
+    public void RoundMs_DraftsThatEndEarly_IsTheFormula(DecodingMode mode, double ms, double tokens)
+    {
+        var estimates = new LatencyEstimates
+        {
+            DraftMs = 10,
+            VerifyMs = [100, 110, 120],
+            RoundTripMs = 50,
+            Acceptance = [0.5, 0.5],
+            MeanDraftLength = [0, 0.9, 1.4],
+            Foresight = [0.6, 0.6],
+            HitRate = [0, 0, 0.75],
+            SentHitRate = [0, 0, 0.4],
+            OfferLag = 1,
+            OfferYield = 1,
+        };
+        Assert.Equal(ms, LatencyModel.RoundMs(estimates, new(mode, 2)), 9);
+        Assert.Equal(ms / tokens, LatencyModel.MsPerToken(estimates, new(mode, 2)), 9);
+    }
+
     [Fact]
     public void Property_MoreOverlapIsNeverSlower() => Gen.Select(Estimates, Gen.Int[0, 16]).Sample((estimates, length) =>
     {

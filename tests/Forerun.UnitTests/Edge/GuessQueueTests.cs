@@ -1,7 +1,6 @@
 using Forerun.Core.Decoding;
 using Forerun.Edge;
 using Forerun.Edge.PreDrafting;
-using Forerun.Inference.Drafting;
 
 namespace Forerun.UnitTests.Edge;
 
@@ -66,25 +65,6 @@ public class GuessQueueTests
         _queue.Add(2, 9, VerdictPredictor.FullAcceptance, 0.6);
         _queue.Announce(new(1, 4, 2, 9, 0.5f));
         Assert.Equal((0.6, VerdictPredictor.FullAcceptance), (Chance(2, 9), _queue.Find(2, 9)!.Predictor));
-    }
-
-    [Fact]
-    public void Odds_LearnByMargin()
-    {
-        var odds = new VerdictOdds();
-        var (close, clear) = (new DraftedToken(1, new([2, 3]), 0.1f), new DraftedToken(1, new([2, 3]), 9f));
-        Assert.True(odds.First(close) < odds.First(clear));
-        for (var i = 0; i < 200; i++)
-        {
-            odds.Learn(close, 2);
-            odds.Learn(clear, 1);
-        }
-
-        Assert.InRange(odds.First(close), 0, 0.01);
-        Assert.InRange(odds.Alternative(close, 0), 0.95, 1);
-        Assert.InRange(odds.Alternative(close, 1), 0, 0.01);
-        Assert.InRange(odds.First(clear), 0.99, 1);
-        Assert.InRange(odds.First(new DraftedToken(1)), 0.5, 0.7);
     }
 
     [Fact]

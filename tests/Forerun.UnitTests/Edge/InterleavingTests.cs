@@ -5,6 +5,7 @@ using Forerun.Edge.PreDrafting;
 using Forerun.Inference.Drafting;
 using Forerun.Protocol;
 using Forerun.UnitTests.Cloud;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Forerun.UnitTests.Edge;
 
@@ -28,6 +29,7 @@ public class InterleavingTests
     {
         var rounds = 0;
         var hits = 0;
+        var endedEarly = 0;
         for (var seed = 0; rounds < 800; seed++)
         {
             var text = Text(seed);
@@ -38,9 +40,11 @@ public class InterleavingTests
             AssertQueueBounds(target);
             rounds += played.Count;
             hits += played.Sum(round => round.PreDrafts.Hits);
+            endedEarly += played.Count(round => round.EndsEarly && !round.Choice.Mode.IsStreamed());
         }
 
         Assert.True(mode == DecodingMode.Auto || hits > 0 == mode.DraftsAhead(), $"{hits} hits");
+        Assert.True(mode.IsStreamed() || mode == DecodingMode.Auto || draftLength == 1 || endedEarly > 0, $"{endedEarly} drafts ended early");
     }
 
     [Fact]
@@ -86,7 +90,7 @@ public class InterleavingTests
     }
 
     private static EdgeDecoder Decoder(FakeTarget target, IDrafter drafter, int draftLength) =>
-        new(target, drafter, new() { DraftLength = draftLength });
+        new(target, drafter, new() { DraftLength = draftLength }, new FakeTimeProvider { AutoAdvanceAmount = TimeSpan.FromMilliseconds(1) });
 
     private static IDrafter Drafter(int seed, ImmutableArray<int> text) => (seed % 4) switch
     {

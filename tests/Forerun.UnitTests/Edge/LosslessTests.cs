@@ -117,6 +117,7 @@ public class LosslessTests
         GenerationRequest request, IDrafter drafter, LanguageModel? target = null)
     {
         using var scheduler = new VerificationScheduler(target ?? TinyModels.Target);
-        return await new EdgeDecoder(new LocalVerifier(scheduler), drafter).CompleteAsync(request, Deadline.Token);
+        var decoder = new EdgeDecoder(new LocalVerifier(scheduler), drafter, new() { EndsDraftsEarly = false });
+        return await decoder.CompleteAsync(request, Deadline.Token);
     }
 }

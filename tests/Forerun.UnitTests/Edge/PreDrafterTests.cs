@@ -54,6 +54,7 @@ public class PreDrafterTests
         for (var i = 0; i < 2000; i++)
         {
             world.DraftLength = 1 + random.Next(5);
+            world.Odds.LeastDraftChance = random.NextDouble() - 0.5;
             world.Begin();
             for (var steps = random.Next(12); steps > 0 && world.Ahead.Step(); steps--)
             {
@@ -81,6 +82,29 @@ public class PreDrafterTests
         Assert.True(sent > 1000 && hits > 500, $"{sent} sent, {hits} hits");
     }
 
+    /// <summary>Each token is accepted with a chance of 0.55: three of them with 0.17.</summary>
+    [Fact]
+    public void TakeReady_TokensThatAreNotWorthIt_AreLeftOut()
+    {
+        using var world = new World(draftLength: 6);
+        world.Odds.LeastDraftChance = 0.2;
+        world.Begin();
+        while (world.Ahead.Step())
+        {
+        }
+
+        var sent = world.Ahead.TakeReady();
+        Assert.NotEmpty(sent);
+        Assert.All(sent, draft => Assert.Equal(2, draft.Tokens.Length));
+
+        // What stands behind the shorter draft is a guess at its next token: the chain of hits goes on.
+        world.Decide(sent[0].Assumption!.Value);
+        Assert.Same(sent[0], world.Sent);
+        Assert.True(world.Ahead.EndsEarly);
+        world.Begin();
+        Assert.True(world.Ahead.IsReady);
+    }
+
     /// <summary>A drafter whose next token is a function of the last one, and rounds without a target.</summary>
     private sealed class World : IDisposable, IDrafter
     {
@@ -90,9 +114,11 @@ public class PreDrafterTests
         public World(int draftLength)
         {
             DraftLength = draftLength;
-            Ahead = new PreDrafter(this, _ => DraftLength, new VerdictOdds(), PreDraftOptions.Default, new FakeTimeProvider());
+            Ahead = new PreDrafter(this, _ => DraftLength, Odds, PreDraftOptions.Default, new FakeTimeProvider());
             _trunk.Follow([1, 2, 3], wanted: 0);
         }
+
+        public VerdictOdds Odds { get; } = new();
 
         public PreDrafter Ahead { get; }
 

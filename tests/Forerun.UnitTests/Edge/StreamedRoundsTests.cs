@@ -40,12 +40,12 @@ public class StreamedRoundsTests
         Assert.True(right.Count(round => round.Rehearsed is not null) >= text.Length / 8);
         Assert.All(
             right.Select(round => round.Rehearsed).OfType<RehearsedDraft>().SkipLast(1),
-            rehearsed => Assert.Equal((4, 4), (rehearsed.DraftLength, rehearsed.AcceptedCount)));
+            rehearsed => Assert.Equal((4, 4), (rehearsed.DraftedCount, rehearsed.AgreedCount)));
 
         var wrong = await PlayAsync(new FakeTarget(text, VocabSize, 3), text, new StreamingPolicy(rehearsed: 4), errors: 1);
         Assert.All(
             wrong.Select(round => round.Rehearsed).OfType<RehearsedDraft>(),
-            rehearsed => Assert.Equal(0, rehearsed.AcceptedCount));
+            rehearsed => Assert.Equal(0, rehearsed.AgreedCount));
     }
 
     [Fact]
@@ -104,7 +104,8 @@ public class StreamedRoundsTests
         };
         var verification = await target.OpenAsync(request, Deadline.Token);
         using var session = new EdgeSession(
-            verification, drafter, request, policy, PreDraftOptions.Default, new VerdictOdds(), new CoreRoom(TimeProvider.System), TimeProvider.System);
+            verification, drafter, request, policy, EdgeDecoderOptions.Default, new VerdictOdds(), new MeasuredTimes(16),
+            new CoreRoom(TimeProvider.System), TimeProvider.System);
         List<DecodedRound> rounds = [];
         while (rounds.LastOrDefault()?.End is null)
         {

@@ -1,0 +1,72 @@
+using Forerun.Core.Decoding;
+using Forerun.Edge;
+using Forerun.Edge.Control;
+
+namespace Forerun.UnitTests.Edge.Control;
+
+public class MeasuredTimesTests
+{
+    private readonly MeasuredTimes _times = new(maxDraftLength: 16);
+
+    /// <summary>A draft token takes 5 ms, a verification 60 ms and 2 ms more per draft token, the way 12 ms; two output tokens a round.
+    /// </summary>
+    [Fact]
+    public void LeastDraftChance_IsWhatATokenCosts_DividedByTheTimePerOutputToken()
+    {
+        Assert.Equal(0, _times.LeastDraftChance);
+        for (var round = 1; round <= 200; round++)
+        {
+            _times.Learn(Round(round, draftLength: 2 + (round % 2 * 2)));
+        }
+
+        Assert.Equal(5, _times.DraftMs, 0.01);
+        Assert.Equal(12, _times.RoundTripMs, 0.01);
+        var row = (_times.VerifyMs()[^1] - _times.VerifyMs()[0]) / 16;
+        Assert.Equal(2, row, 0.3);
+        Assert.Equal((5 + row) / 46.5, _times.LeastDraftChance, 0.002);
+    }
+
+    [Fact]
+    public void LeastDraftChance_FirstRound_SaysNothing()
+    {
+        _times.Learn(Round(1));
+        Assert.Equal(0, _times.LeastDraftChance);
+    }
+
+    /// <summary>That a draft ended was seen by drafting one token more.</summary>
+    [Fact]
+    public void DraftMs_DraftsThatEndEarly_CountTheTokenThatWasDraftedToSeeIt()
+    {
+        for (var round = 1; round < 20; round++)
+        {
+            _times.Learn(Round(round) with { EndsEarly = true });
+        }
+
+        Assert.Equal(4, _times.DraftMs, 0.01);
+    }
+
+    [Fact]
+    public void DraftMs_WhereSomethingWasDraftedAhead_IsNotMeasured()
+    {
+        for (var round = 1; round < 20; round++)
+        {
+            _times.Learn(Round(round) with { PreDrafts = PreDraftStatistics.None with { AlternativeHits = 1 } });
+        }
+
+        Assert.Equal(0, _times.DraftMs);
+        Assert.Equal(0, _times.LeastDraftChance);
+    }
+
+    private static DecodedRound Round(int round, int draftLength = 4) => new()
+    {
+        Round = round,
+        Choice = new(DecodingMode.Speculative, 4),
+        Tokens = [1, 2],
+        DraftLength = draftLength,
+        AcceptedCount = 1,
+        IsAlone = true,
+        DraftTime = TimeSpan.FromMilliseconds(5 * draftLength),
+        WaitTime = TimeSpan.FromMilliseconds(72 + (2 * draftLength)),
+        ServerTimings = new(TimeSpan.Zero, TimeSpan.FromMilliseconds(60 + (2 * draftLength))),
+    };
+}
