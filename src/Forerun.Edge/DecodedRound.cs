@@ -41,6 +41,10 @@ public sealed record DecodedRound
     /// <summary>In a round that waits for the edge's draft: it has fewer tokens than it could have had.</summary>
     internal bool EndsEarly { get; init; }
 
+    /// <summary>In such a round: a draft token more, without the first, for which the drafter also reads the text; null = not measured.
+    /// </summary>
+    internal TimeSpan? DraftStepTime { get; init; }
+
     /// <summary>Time the edge took to draft before it could send: what was drafted ahead is not in it.</summary>
     public TimeSpan DraftTime { get; init; }
 

@@ -83,7 +83,8 @@ internal sealed partial class EdgeSession : IDisposable
         await ChooseAsync(cancellationToken).ConfigureAwait(false);
         var isSentAhead = _sent is not null;
         var started = _time.GetTimestamp();
-        var draft = _sent ?? MakeDraft();
+        TimeSpan? stepTime = null;
+        var draft = _sent ?? MakeDraft(out stepTime);
         var drafted = _time.GetTimestamp();
         var endsEarly = isSentAhead ? _preDrafter!.EndsEarly : draft.Tokens.Length < DraftLengthAt(_position);
         if (_drafter is not null && !isSentAhead && !IsStreaming)
@@ -117,6 +118,7 @@ internal sealed partial class EdgeSession : IDisposable
             Rehearsed = rehearsed,
             IsAlone = isAlone,
             EndsEarly = endsEarly,
+            DraftStepTime = stepTime,
             DraftTime = _time.GetElapsedTime(started, drafted),
             WaitTime = _time.GetElapsedTime(drafted, verified),
             ServerTimings = verdict.Timings,
@@ -153,19 +155,23 @@ internal sealed partial class EdgeSession : IDisposable
         : draft.Tokens.AsSpan(0, verdict.AcceptedCount);
 
     /// <summary>The round's draft: what is drafted already, and the rest of it, as far as it is worth it.</summary>
-    private Draft MakeDraft()
+    private Draft MakeDraft(out TimeSpan? stepTime)
     {
+        stepTime = null;
         if (_drafter is null || IsStreaming)
         {
             return new Draft(_round, _position, []);
         }
 
         _trunk.Wanted = DraftLengthAt(_position);
+        var (steps, first) = (0, 0L);
         while (!_trunk.IsComplete && _odds.DraftLength(_trunk, _trunk.Wanted) == _trunk.Count)
         {
             _drafter.Extend(new ReadOnlySpan<DraftBranch>(in _trunk));
+            first = steps++ == 0 ? _time.GetTimestamp() : first;
         }
 
+        stepTime = steps > 1 ? _time.GetElapsedTime(first) / (steps - 1) : null;
         return _trunk.ToDraft(_round, _odds.DraftLength(_trunk, _trunk.Wanted), _needsDraftProbs);
     }
 

@@ -11,6 +11,7 @@ internal sealed class MeasuredTimes(int maxDraftLength)
 
     // While it streams, values are few: what drafting took in a cold program must give way to what it takes now.
     private readonly Smoothed _draft = new(prior: 0, priorWeight: 0, memory: 8);
+    private readonly Smoothed _step = new(prior: 0, priorWeight: 0, memory: 8);
     private readonly Smoothed _roundTrip = new(prior: 0, priorWeight: 0, memory: 16);
     private readonly Smoothed _round = new(prior: 0, priorWeight: 0, memory: 32);
     private readonly Smoothed _tokens = new(prior: 0, priorWeight: 0, memory: 32);
@@ -51,20 +52,12 @@ internal sealed class MeasuredTimes(int maxDraftLength)
         }
 
         LearnRoundTrip(round, isStreamed);
-        if (!isStreamed)
-        {
-            LearnDrafting(round);
-        }
-        else if (round.Rehearsed?.TokenTime is { } time)
-        {
-            _draft.Add(time.TotalMilliseconds);
-        }
-
-        if (_round.Value > 0 && DraftMs > 0)
+        LearnDrafting(round, isStreamed);
+        if (_round.Value > 0 && _step.Count > 0)
         {
             var verify = VerifyMs();
             var row = (verify[^1] - verify[0]) / maxDraftLength;
-            LeastDraftChance = Math.Min(1, (DraftMs + row) * _tokens.Value / _round.Value);
+            LeastDraftChance = Math.Min(1, (_step.Value + row) * _tokens.Value / _round.Value);
         }
 
         _previous = round;
@@ -82,9 +75,25 @@ internal sealed class MeasuredTimes(int maxDraftLength)
         }
     }
 
-    /// <summary>Only drafts from their first token on, without what the drafter missed while nobody drafted.</summary>
-    private void LearnDrafting(DecodedRound round)
+    private void LearnDrafting(DecodedRound round, bool isStreamed)
     {
+        if (isStreamed)
+        {
+            if (round.Rehearsed?.TokenTime is { } time)
+            {
+                _draft.Add(time.TotalMilliseconds);
+                _step.Add(time.TotalMilliseconds);
+            }
+
+            return;
+        }
+
+        if (round.DraftStepTime is { } step)
+        {
+            _step.Add(step.TotalMilliseconds);
+        }
+
+        // Only drafts from their first token on, without what the drafter missed while nobody drafted.
         if (round is { DraftLength: > 0, IsSentAhead: false, End: null } && _previous is { DraftLength: > 0, PreDrafts.Hits: 0 })
         {
             // Where a draft ends early, the token behind it was drafted to see that.

@@ -5,14 +5,15 @@ using Forerun.Inference.Drafting;
 namespace Forerun.UnitTests.Edge;
 
 /// <summary>Knows the text, errs with a probability, and then has the right token among its alternatives half the time;
-/// one token per step, as a model.</summary>
+/// one token per step, as a model. It errs elsewhere in each generation.</summary>
 internal sealed class NoisyOracleDrafter(ImmutableArray<int> text, double errors, int vocabSize) : IDrafter
 {
     private Random _random = new(0);
     private int _promptLength;
+    private int _generations;
 
     public void Begin(GenerationRequest request) =>
-        (_random, _promptLength) = (new Random(text.Length), request.PromptTokens.Length);
+        (_random, _promptLength) = (new Random(text.Length + (1000 * _generations++)), request.PromptTokens.Length);
 
     public int Propose(ReadOnlySpan<int> history, Span<int> destination) => throw new NotSupportedException();
 

@@ -34,14 +34,15 @@ public class ControllerTests(ITestOutputHelper output)
         string world, double draft, double verify, double row, double roundTrip, double errors, double most)
     {
         var times = new WorldTimes(draft, verify, row, roundTrip);
-        var best = double.MaxValue;
-        var bestChoice = "";
+        var (best, bestChoice) = (double.MaxValue, default(DecodingChoice));
         foreach (var choice in FixedChoices())
         {
             var time = (await RunAsync(times, errors, choice, generations: 6)).MsPerToken;
-            (best, bestChoice) = time < best ? (time, $"{choice}") : (best, bestChoice);
+            (best, bestChoice) = time < best ? (time, choice) : (best, bestChoice);
         }
 
+        // The least of so many times that depend on where the drafter errs is a lucky one: it is measured anew.
+        best = (await RunAsync(times, errors, bestChoice, Generations)).MsPerToken;
         var auto = await RunAsync(times, errors, new(DecodingMode.Auto, 4), Generations);
         output.WriteLine($"{world}: best {bestChoice} {best:0.00}, auto {auto.MsPerToken:0.00} ms/token");
         output.WriteLine(string.Join(", ", auto.Choices.Select(choice => $"{choice.Key}: {choice.Value}")));
