@@ -14,6 +14,10 @@ namespace Forerun.Cli.Running;
 /// <param name="AloneShare">Estimate at the end: the part of it while the edge drafts nothing.</param>
 /// <param name="RoundTripMs">Estimate at the end: the round trip.</param>
 /// <param name="Acceptance">Estimate at the end: chance of each draft token when those before it are accepted.</param>
+/// <param name="Foresight">Estimate at the end: chance that the drafter foresees each token when it foresaw those before it.</param>
+/// <param name="MeanDraftLength">Estimate at the end: tokens of a draft, by draft length from 0.</param>
+/// <param name="OfferLag">Estimate at the end: tokens that the target goes on by until an offer is there.</param>
+/// <param name="OfferYield">Estimate at the end: what offers bring ÷ what foresight and lag promise; 0 = none is in time.</param>
 /// <param name="HitRate">Estimate at the end: verdicts whose draft was ready, by draft length from 0.</param>
 /// <param name="SentHitRate">Estimate at the end: verdicts whose draft was at the server, likewise.</param>
 /// <param name="Expected">Expected time per output token of every choice, the fastest first.</param>
@@ -25,6 +29,10 @@ internal sealed record ControllerReport(
     double AloneShare,
     double RoundTripMs,
     ImmutableArray<double> Acceptance,
+    ImmutableArray<double> Foresight,
+    ImmutableArray<double> MeanDraftLength,
+    int OfferLag,
+    double OfferYield,
     ImmutableArray<double> HitRate,
     ImmutableArray<double> SentHitRate,
     ImmutableArray<ExpectedReport> Expected)
@@ -44,6 +52,10 @@ internal sealed record ControllerReport(
             estimates.AloneShare,
             estimates.RoundTripMs,
             estimates.Acceptance,
+            estimates.Foresight,
+            estimates.MeanDraftLength,
+            estimates.OfferLag,
+            estimates.OfferYield,
             estimates.HitRate,
             estimates.SentHitRate,
             [
@@ -80,6 +92,8 @@ internal sealed record ControllerReport(
             Text($"verify {estimates.VerifyMs[0]:0.0} ms + {Slope(estimates):0.0} ms/row (alone × {estimates.AloneShare:0.00})"),
             Text($"round trip {estimates.RoundTripMs:0.0} ms"),
             Text($"acceptance {estimates.Acceptance[0]:0.00}"),
+            Text($"offers {estimates.OfferLag} tokens late, yield {estimates.OfferYield:0.00}"),
+            Text($"drafts of {estimates.MeanDraftLength[length]:0.0} tokens"),
             Text($"hits {estimates.HitRate[length]:0.00}"),
             Text($"sent {estimates.SentHitRate[length]:0.00}"));
     }

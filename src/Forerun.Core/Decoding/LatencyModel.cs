@@ -103,11 +103,12 @@ public static class LatencyModel
         var notReady = (1 - estimates.HitRate[choice.DraftLength]) * draft;
         var roundTrip = estimates.RoundTripMs;
         var verify = VerifyMs(estimates, MeanDraftLength(estimates, choice.DraftLength));
+        var (plain, offered) = (estimates.VerifyMs[0], estimates.VerifyMs[choice.DraftLength]);
         return choice.Mode switch
         {
-            DecodingMode.Autoregressive => estimates.AloneShare * estimates.VerifyMs[0],
-            DecodingMode.Asynchronous => estimates.VerifyMs[0]
-                + (Math.Min(1, estimates.OfferYield * Offered(estimates, choice.DraftLength).Share) * (estimates.VerifyMs[choice.DraftLength] - estimates.VerifyMs[0])),
+            DecodingMode.Autoregressive => estimates.AloneShare * plain,
+            DecodingMode.Asynchronous => plain
+                + (Math.Min(1, estimates.OfferYield * Offered(estimates, choice.DraftLength).Share) * (offered - plain)),
             DecodingMode.Speculative => draft + roundTrip + (estimates.AloneShare * verify),
             DecodingMode.Preemptive => notReady + roundTrip + verify,
             DecodingMode.Pipelined => notReady + ((1 - estimates.SentHitRate[choice.DraftLength]) * roundTrip) + verify,

@@ -17,18 +17,20 @@ internal sealed class MeasuredTimes(int maxDraftLength)
     private readonly Smoothed _tokens = new(prior: 0, priorWeight: 0, memory: 32);
     private readonly VerificationTimes _verify = new(maxDraftLength + 1);
     private double? _answer;
+    private double? _firstWait;
     private DecodedRound? _previous;
 
     /// <summary>A verification and the way there and back were measured.</summary>
-    public bool IsKnown => _verify.IsKnown && (_answer is not null || _roundTrip.Count > 0);
+    public bool IsKnown => _verify.IsKnown && (_roundTrip.Count > 0 || (_answer ?? _firstWait) is not null);
 
     /// <summary>Drafting one token; 0 = not known.</summary>
     public double DraftMs => _draft.Value;
 
-    /// <summary>What rounds waited beside the server's time, and what an answer took as long as few such rounds are known.</summary>
+    /// <summary>What rounds waited beside the server's time, and what an answer took as long as few such rounds are known. Without either,
+    /// what a first round waited, in which one side may have waited for the other to read the prompt.</summary>
     public double RoundTripMs => _answer is { } answer
         ? ((_roundTrip.Count * _roundTrip.Value) + (AnswerWeight * answer)) / (_roundTrip.Count + AnswerWeight)
-        : _roundTrip.Value;
+        : _roundTrip.Count > 0 ? _roundTrip.Value : _firstWait ?? 0;
 
     /// <inheritdoc cref="VerificationTimes.AloneShare"/>
     public double AloneShare => _verify.AloneShare;
@@ -65,13 +67,18 @@ internal sealed class MeasuredTimes(int maxDraftLength)
 
     private void LearnRoundTrip(DecodedRound round, bool isStreamed)
     {
+        var waited = Math.Max(0, (round.WaitTime - round.ServerTimings.Total).TotalMilliseconds);
         if (isStreamed && round.RoundTripTime is { } answer)
         {
             _answer = answer.TotalMilliseconds;
         }
-        else if (isStreamed ? round.Round == 1 : round.Round > 1 && !round.IsSentAhead)
+        else if (isStreamed && round.Round == 1)
         {
-            _roundTrip.Add(Math.Max(0, (round.WaitTime - round.ServerTimings.Total).TotalMilliseconds));
+            _firstWait = Math.Min(_firstWait ?? waited, waited);
+        }
+        else if (!isStreamed && round.Round > 1 && !round.IsSentAhead)
+        {
+            _roundTrip.Add(waited);
         }
     }
 

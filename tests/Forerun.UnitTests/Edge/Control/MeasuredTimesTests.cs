@@ -33,6 +33,17 @@ public class MeasuredTimesTests
         Assert.Equal(0, _times.LeastDraftChance);
     }
 
+    /// <summary>In the first round both sides read the prompt, and one of them may have waited for the other.</summary>
+    [Fact]
+    public void RoundTripMs_AnswersAreKnown_TheFirstRoundSaysNothing()
+    {
+        var streamed = Round(1, draftLength: 0) with { Choice = DecodingChoice.Streaming, DraftStepTime = null };
+        _times.Learn(streamed with { WaitTime = TimeSpan.FromMilliseconds(180) });
+        Assert.Equal(120, _times.RoundTripMs, 0.01);
+        _times.Learn(streamed with { Round = 2, RoundTripTime = TimeSpan.FromMilliseconds(1) });
+        Assert.Equal(1, _times.RoundTripMs, 0.01);
+    }
+
     /// <summary>That a draft ended was seen by drafting one token more.</summary>
     [Fact]
     public void DraftMs_DraftsThatEndEarly_CountTheTokenThatWasDraftedToSeeIt()
