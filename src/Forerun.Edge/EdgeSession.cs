@@ -164,14 +164,14 @@ internal sealed partial class EdgeSession : IDisposable
         }
 
         _trunk.Wanted = DraftLengthAt(_position);
-        var (steps, first) = (0, 0L);
+        var (steps, second) = (0, 0L);
         while (!_trunk.IsComplete && _odds.DraftLength(_trunk, _trunk.Wanted) == _trunk.Count)
         {
+            second = steps++ == 1 ? _time.GetTimestamp() : second;
             _drafter.Extend(new ReadOnlySpan<DraftBranch>(in _trunk));
-            first = steps++ == 0 ? _time.GetTimestamp() : first;
         }
 
-        stepTime = steps > 1 ? _time.GetElapsedTime(first) / (steps - 1) : null;
+        stepTime = steps > 1 ? _time.GetElapsedTime(second) / (steps - 1) : null;
         return _trunk.ToDraft(_round, _odds.DraftLength(_trunk, _trunk.Wanted), _needsDraftProbs);
     }
 
