@@ -133,17 +133,12 @@ internal sealed class OnlineEstimates(MeasuredTimes times, int maxDraftLength)
         }
     }
 
+    /// <summary>A draft has the tokens that a round would bring if each were accepted with the chance that it is drafted, but the one
+    /// behind them.</summary>
     private ImmutableArray<double> MeanDraftLengths()
     {
-        var lengths = new double[maxDraftLength + 1];
-        var reached = 1.0;
-        for (var i = 0; i < maxDraftLength; i++)
-        {
-            reached *= _goesOn.Value(i);
-            lengths[i + 1] = lengths[i] + reached;
-        }
-
-        return [.. lengths];
+        var goesOn = _goesOn.Values();
+        return [.. Enumerable.Range(0, maxDraftLength + 1).Select(length => LatencyModel.TokensPerRound(goesOn.AsSpan(0, length)) - 1)];
     }
 
     private void LearnHits(DecodedRound round)

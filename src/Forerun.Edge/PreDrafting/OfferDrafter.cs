@@ -147,14 +147,16 @@ internal sealed partial class OfferDrafter(IDrafter drafter, Func<int, int, int>
             }
         }
 
-        var (foreseen, isRejected) = (_stretch.Agreed += agreed, agreed < output.Length);
-        if (!isRejected && foreseen < ProtocolConstants.MaxDraftLength)
+        var isRejected = agreed < output.Length;
+        if (!isRejected && _stretch.Compared < ProtocolConstants.MaxDraftLength)
         {
             return null;
         }
 
         RehearsedDraft? rehearsed = !isRejected || agreed < line.Count
-            ? new(_stretch.Compared, foreseen, _stretch.DraftLength, IsEnded: false, TimeSpan.FromMilliseconds(_stepTimes.Estimate()[0]))
+            ? new(
+                _stretch.Compared, _stretch.Compared - (isRejected ? 1 : 0), _stretch.DraftLength, IsEnded: false,
+                TimeSpan.FromMilliseconds(_stepTimes.Estimate()[0]))
             : null;
         _stretch = new(odds);
         return rehearsed;
@@ -165,10 +167,7 @@ internal sealed partial class OfferDrafter(IDrafter drafter, Func<int, int, int>
     {
         private double _acceptance = 1;
 
-        /// <summary>Tokens of it that the target said too.</summary>
-        public int Agreed { get; set; }
-
-        /// <summary>Tokens compared with what the target said.</summary>
+        /// <summary>Tokens compared with what the target said: all that agree, and the first that does not.</summary>
         public int Compared { get; private set; }
 
         /// <summary>Of these, those that a draft to be verified would have had.</summary>
