@@ -14,7 +14,9 @@ internal sealed class MeasuredTimes(int maxDraftLength)
     private readonly Smoothed _step = new(prior: 0, priorWeight: 0, memory: 8);
     private readonly Smoothed _roundTrip = new(prior: 0, priorWeight: 0, memory: 16);
     private readonly Smoothed _round = new(prior: 0, priorWeight: 0, memory: 32);
-    private readonly Smoothed _tokens = new(prior: 0, priorWeight: 0, memory: 32);
+
+    // One lucky round must not make tokens seem cheap; two is what the bundled models bring on training prompts.
+    private readonly Smoothed _tokens = new(prior: 2, priorWeight: 8, memory: 32);
     private readonly VerificationTimes _verify = new(maxDraftLength + 1);
     private double? _answer;
     private double? _firstWait;
@@ -37,7 +39,9 @@ internal sealed class MeasuredTimes(int maxDraftLength)
 
     /// <summary>The least chance to be accepted with which a draft token is worth it: chance × time per output token is what it
     /// saves, a draft step and a row more to verify are what it costs; 0 until that was measured.</summary>
-    public double LeastDraftChance { get; private set; }
+    public double LeastDraftChance => _round.Value == 0 || _step.Count == 0
+        ? 0
+        : Math.Min(1, (_step.Value + _verify.RowMs) * _tokens.Value / _round.Value);
 
     /// <inheritdoc cref="VerificationTimes.Estimate"/>
     public double[] VerifyMs() => _verify.Estimate();
@@ -55,13 +59,6 @@ internal sealed class MeasuredTimes(int maxDraftLength)
 
         LearnRoundTrip(round, isStreamed);
         LearnDrafting(round, isStreamed);
-        if (_round.Value > 0 && _step.Count > 0)
-        {
-            var verify = VerifyMs();
-            var row = (verify[^1] - verify[0]) / maxDraftLength;
-            LeastDraftChance = Math.Min(1, (_step.Value + row) * _tokens.Value / _round.Value);
-        }
-
         _previous = round;
     }
 

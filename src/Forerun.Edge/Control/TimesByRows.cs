@@ -8,7 +8,7 @@ namespace Forerun.Edge.Control;
 /// <param name="firstMemory">As long as few were seen; null = the same.</param>
 internal sealed class TimesByRows(int maxRows, int memory, int? firstMemory = null)
 {
-    // Until two row counts were seen, a row more is taken to cost this part of a pass.
+    // Until two row counts were seen, a row more is taken to cost this part of a pass with one row.
     private const double SlopePrior = 0.1;
     private const double SlopePriorWeight = 1;
     private const double LineWeight = 2;
@@ -23,11 +23,14 @@ internal sealed class TimesByRows(int maxRows, int memory, int? firstMemory = nu
     /// <summary>Something was measured.</summary>
     public bool IsKnown { get; private set; }
 
+    /// <summary>What a row more takes, on average; 0 until two row counts were measured.</summary>
+    public double RowMs => _weights.Count(weight => weight > 0) > 1 && Estimate() is var times ? (times[^1] - times[0]) / (maxRows - 1) : 0;
+
     /// <summary>Takes in a pass. One that took far longer than expected was held up: it counts as twice as long, so that it
     /// cannot turn a choice over alone.</summary>
     public void Learn(int rows, double ms)
     {
-        ms = IsKnown ? Math.Min(ms, MostSurprise * Estimate()[rows - 1]) : ms;
+        ms = IsKnown ? Math.Min(ms, MostSurprise * Expected(rows)) : ms;
 
         // A program that has just started is slow, and most so at what it does first.
         var fading = Math.Clamp(++_passes / 2.0, firstMemory ?? memory, memory);
@@ -79,8 +82,9 @@ internal sealed class TimesByRows(int maxRows, int memory, int? firstMemory = nu
         var variance = weight * Mean(i => (i - meanRow) * (i - meanRow));
 
         // A row more never costs more than the first one.
+        var slopePrior = SlopePrior * meanTime / (1 + (SlopePrior * meanRow));
         var slope = Math.Clamp(
-            (covariance + (SlopePriorWeight * SlopePrior * meanTime)) / (variance + SlopePriorWeight),
+            (covariance + (SlopePriorWeight * slopePrior)) / (variance + SlopePriorWeight),
             0,
             meanTime / (meanRow + 1));
         for (var i = 0; i < maxRows; i++)
@@ -91,4 +95,8 @@ internal sealed class TimesByRows(int maxRows, int memory, int? firstMemory = nu
 
         return times;
     }
+
+    /// <summary>What a pass is expected to take: rows that were hardly seen may take as long as any others.</summary>
+    private double Expected(int rows) =>
+        Math.Max(Estimate()[rows - 1], _weights[rows - 1] > LeastWeight ? 0 : _means.Max());
 }

@@ -24,6 +24,9 @@ internal sealed class VerificationTimes(int maxRows)
     /// <summary>Expected times of 1, 2, … rows while the edge drafts, <c>[maxRows]</c>.</summary>
     public double[] Estimate() => _beside.Estimate();
 
+    /// <inheritdoc cref="TimesByRows.RowMs"/>
+    public double RowMs => _beside.RowMs;
+
     /// <summary>Takes in a round.</summary>
     /// <param name="round">The round.</param>
     /// <param name="roundTripMs">Passes may be as much older than their verdicts.</param>

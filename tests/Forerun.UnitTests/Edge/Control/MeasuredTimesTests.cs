@@ -33,6 +33,27 @@ public class MeasuredTimesTests
         Assert.Equal(0, _times.LeastDraftChance);
     }
 
+    /// <summary>Without that, all drafts after a lucky first one would be short, and so never lucky again.</summary>
+    [Fact]
+    public void LeastDraftChance_OneLuckyRound_CountsLittle()
+    {
+        _times.Learn(Round(1));
+        _times.Learn(Round(2) with { Tokens = [1, 2, 3, 4, 5] });
+        Assert.InRange(_times.LeastDraftChance, 0.04, 0.04 * 2.5);
+    }
+
+    /// <summary>What a row costs is not known from passes of one length, and mostly it is little.</summary>
+    [Fact]
+    public void LeastDraftChance_DraftsOfOneLength_CountsTheDraftStepAlone()
+    {
+        for (var round = 1; round < 4; round++)
+        {
+            _times.Learn(Round(round));
+        }
+
+        Assert.Equal(4 / 50.0, _times.LeastDraftChance, 0.002);
+    }
+
     /// <summary>In the first round both sides read the prompt, and one of them may have waited for the other.</summary>
     [Fact]
     public void RoundTripMs_AnswersAreKnown_TheFirstRoundSaysNothing()

@@ -1,6 +1,5 @@
 using Forerun.Core.Decoding;
 using Forerun.Edge;
-using Forerun.Inference.Drafting;
 using Forerun.UnitTests.Cloud;
 using Microsoft.Extensions.Time.Testing;
 
@@ -69,8 +68,7 @@ public class RealTextTests(RealTexts texts, ITestOutputHelper output) : IClassFi
     {
         var clock = new FakeTimeProvider();
         var target = new TimedTarget([], times, clock);
-        using var model = new ModelDrafter(texts.Draft);
-        var drafter = new TimedDrafter(model, times, clock, branchCost: 0) { Drafted = () => target.HasDrafted = true };
+        var drafter = new TimedDrafter(texts.Drafter, times, clock, branchCost: 0) { Drafted = () => target.HasDrafted = true };
         var decoder = new EdgeDecoder(target, drafter, timeProvider: clock);
         var (time, tokens) = (TimeSpan.Zero, 0);
         foreach (var (prompt, answer) in texts.Texts)

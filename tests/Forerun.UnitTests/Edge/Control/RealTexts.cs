@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
-using System.Text.Json;
+using System.Runtime.InteropServices;
+using Forerun.Cli.Running;
+using Forerun.Core.Decoding;
 using Forerun.Inference;
-using Forerun.Inference.Tokenization;
+using Forerun.Inference.Drafting;
 using Forerun.UnitTests.Cloud;
 using Forerun.UnitTests.Gguf;
 
@@ -10,6 +12,10 @@ namespace Forerun.UnitTests.Edge.Control;
 /// <summary>What the bundled target answers to prompts of the three sets, and the bundled draft model.</summary>
 public sealed class RealTexts : IDisposable
 {
+    private readonly LanguageModel _draftModel = LanguageModel.Load(Assets.DraftModel, ModelLoadOptions.Draft with { Threads = 1 });
+    private readonly ModelDrafter _model;
+    private readonly RememberingDrafter _drafter;
+
     /// <summary>Tokens of each text.</summary>
     public const int Length = 64;
 
@@ -17,23 +23,32 @@ public sealed class RealTexts : IDisposable
 
     public RealTexts()
     {
+        _model = new ModelDrafter(_draftModel);
+        _drafter = new RememberingDrafter(_model);
         using var target = LanguageModel.Load(Assets.Target, new() { Threads = 1 });
-        Texts = [.. from set in new[] { "gsm8k", "humaneval", "mt_bench" } from prompt in Prompts(set) select Answer(target, prompt)];
+        Texts =
+        [
+            .. from set in new[] { "gsm8k", "humaneval", "mt_bench" }
+               from prompt in PromptFile.Read(Repository.Path("data", "prompts", set + ".jsonl"), PromptsPerSet)
+               select Answer(target, prompt.Turns[0]),
+        ];
     }
 
-    public LanguageModel Draft { get; } = LanguageModel.Load(Assets.DraftModel, ModelLoadOptions.Draft with { Threads = 1 });
+    /// <summary>The bundled draft model.</summary>
+    public IDrafter Drafter => _drafter;
 
     internal ImmutableArray<RealText> Texts { get; }
 
-    public void Dispose() => Draft.Dispose();
-
-    private static IEnumerable<string> Prompts(string set) =>
-        from line in File.ReadLines(Repository.Path("data", "prompts", set + ".jsonl")).Take(PromptsPerSet)
-        select JsonDocument.Parse(line).RootElement.GetProperty("turns")[0].GetString()!;
+    public void Dispose()
+    {
+        _drafter.Dispose();
+        _model.Dispose();
+        _draftModel.Dispose();
+    }
 
     private static RealText Answer(LanguageModel target, string prompt)
     {
-        var tokens = target.ChatTemplate!.Encode(target.Tokenizer, [new ChatMessage("user", prompt)], addGenerationPrompt: true);
+        var tokens = Prompt.User(target.TextFormat, prompt, raw: false);
         return new(tokens, TinyModels.PlainLoop(
             target, new() { PromptTokens = tokens, MaxTokens = Length, IgnoreEndTokens = true }));
     }
@@ -41,3 +56,32 @@ public sealed class RealTexts : IDisposable
 
 /// <summary>A prompt and the target's answer.</summary>
 internal readonly record struct RealText(ImmutableArray<int> Prompt, ImmutableArray<int> Answer);
+
+/// <summary>A drafter that never drafts the same twice: the texts are decoded many times. For generations with the same options.</summary>
+internal sealed class RememberingDrafter(IDrafter inner) : IDrafter, IDisposable
+{
+    private readonly Dictionary<string, DraftedToken> _known = [];
+    private readonly DraftBranch _line = new();
+
+    public void Begin(GenerationRequest request) => inner.Begin(request);
+
+    public void Dispose() => _line.Dispose();
+
+    public int Propose(ReadOnlySpan<int> history, Span<int> destination) => throw new NotSupportedException();
+
+    public void Extend(ReadOnlySpan<DraftBranch> branches, Func<bool>? isInterrupted = null)
+    {
+        foreach (var branch in branches)
+        {
+            var context = new string(MemoryMarshal.Cast<int, char>(branch.Tokens));
+            if (!_known.TryGetValue(context, out var token))
+            {
+                _line.Follow(branch.Tokens, wanted: 1);
+                inner.Extend(new ReadOnlySpan<DraftBranch>(in _line));
+                token = _known[context] = _line[0];
+            }
+
+            branch.Append(token);
+        }
+    }
+}

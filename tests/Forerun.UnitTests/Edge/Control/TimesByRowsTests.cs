@@ -14,6 +14,25 @@ public class TimesByRowsTests
         Assert.Equal(17, _times.Estimate()[7], 0.1);
     }
 
+    [Fact]
+    public void Estimate_OnlyTheMostRows_IsTheSameLine()
+    {
+        Learn(rows: 8, ms: 17, passes: 16);
+        Assert.Equal(10, _times.Estimate()[0], 0.1);
+        Assert.Equal(17, _times.Estimate()[7], 0.01);
+    }
+
+    /// <summary>That a row takes as long as sixteen is not what was expected, but not a pass held up either.</summary>
+    [Fact]
+    public void Affordable_PassesThatTakeAsLongWhateverTheirRows_AreAllRows()
+    {
+        var times = new TimesByRows(maxRows: 16, memory: 1024);
+        Learn(times, rows: 16, ms: 75, passes: 9);
+        Learn(times, rows: 1, ms: 75, passes: 9);
+        Assert.Equal(16, times.Affordable(16, growth: 1.5).Rows);
+        Assert.All(times.Estimate(), ms => Assert.Equal(75, ms, 1.0));
+    }
+
     [Theory]
     [InlineData(2)]
     [InlineData(0.5)]
@@ -44,11 +63,13 @@ public class TimesByRowsTests
         Assert.InRange(_times.Estimate()[0], 10, 11);
     }
 
-    private void Learn(int rows, double ms, int passes)
+    private void Learn(int rows, double ms, int passes) => Learn(_times, rows, ms, passes);
+
+    private static void Learn(TimesByRows times, int rows, double ms, int passes)
     {
         for (var i = 0; i < passes; i++)
         {
-            _times.Learn(rows, ms);
+            times.Learn(rows, ms);
         }
     }
 }
