@@ -15,7 +15,7 @@ internal sealed class MeasuredTimes(int maxDraftLength)
     private readonly Smoothed _roundTrip = new(prior: 0, priorWeight: 0, memory: 16);
     private readonly Smoothed _round = new(prior: 0, priorWeight: 0, memory: 32);
 
-    // One lucky round must not make tokens seem cheap; two is what the bundled models bring on training prompts.
+    // One lucky round must not make tokens seem cheap. Two a round: a drafter that is right half of the time.
     private readonly Smoothed _tokens = new(prior: 2, priorWeight: 8, memory: 32);
     private readonly VerificationTimes _verify = new(maxDraftLength + 1);
     private double? _answer;

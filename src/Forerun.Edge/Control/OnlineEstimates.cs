@@ -13,10 +13,13 @@ internal sealed class OnlineEstimates(MeasuredTimes times, int maxDraftLength)
     private const int ValuesOfOtherTexts = 16;
     private const double PriorPromise = 0.5;
     private const double PriorYield = 1.5;
-    private const double LeastReach = 0.1;
+    private const double LeastLoad = 0.02;
+    private const double PriorMisses = 1.5;
+    private const double PriorLoad = 0.25;
 
-    private readonly SmoothedProfile _hits = new(maxDraftLength + 1, prior: 0.5);
-    private readonly SmoothedProfile _sentHits = new(maxDraftLength + 1, prior: 0.5);
+    // In proportion to the load: the longer a draft takes, the fewer verdicts there is time to draft for, and the more it may have.
+    private readonly SmoothedProfile _misses = new(maxDraftLength + 1, PriorMisses, PriorLoad);
+    private readonly SmoothedProfile _sentMisses = new(maxDraftLength + 1, PriorMisses, PriorLoad);
     private readonly SmoothedProfile _acceptance = new(maxDraftLength, prior: 0.6);
     private readonly SmoothedProfile _foresight = new(maxDraftLength, prior: 0.6);
 
@@ -35,9 +38,9 @@ internal sealed class OnlineEstimates(MeasuredTimes times, int maxDraftLength)
         get
         {
             var (verify, roundTrip, lengths) = (times.VerifyMs(), times.RoundTripMs, MeanDraftLengths());
-            var hits = _hits.Values(length => Reach(lengths[length], verify, roundTrip)).Select(hit => Math.Min(1, hit)).ToImmutableArray();
+            var hits = HitRates(_misses, lengths, verify, roundTrip);
             var lag = OfferDrafter.Lag(verify[0], roundTrip, times.DraftMs);
-            var sentHits = _sentHits.Values(length => Reach(lengths[length], verify, 0));
+            var sentHits = HitRates(_sentMisses, lengths, verify, roundTrip: 0);
             return new()
             {
                 DraftMs = times.DraftMs,
@@ -150,17 +153,21 @@ internal sealed class OnlineEstimates(MeasuredTimes times, int maxDraftLength)
 
         var (length, verify) = (round.Choice.DraftLength, times.VerifyMs());
         var tokens = MeanDraftLengths()[length];
-        _hits.Add(length, round.PreDrafts.FinishedHits, Reach(tokens, verify, times.RoundTripMs));
+        _misses.Add(length, 1 - round.PreDrafts.FinishedHits, Load(tokens, verify, times.RoundTripMs));
         if (round.Choice.Mode == DecodingMode.Pipelined)
         {
-            _sentHits.Add(length, round.PreDrafts.SentHits, Reach(tokens, verify, 0));
+            _sentMisses.Add(length, 1 - round.PreDrafts.SentHits, Load(tokens, verify, 0));
         }
     }
 
-    /// <summary>The part of a draft of so many tokens that one branch alone gets while a verdict is waited for.</summary>
-    private double Reach(double tokens, double[] verify, double roundTrip)
+    private ImmutableArray<double> HitRates(
+        SmoothedProfile misses, ImmutableArray<double> lengths, double[] verify, double roundTrip) =>
+        [.. misses.Values(length => Load(lengths[length], verify, roundTrip)).Select(miss => Math.Max(0, 1 - miss))];
+
+    /// <summary>What drafting so many tokens takes, as a part of the time in which it is hidden.</summary>
+    private double Load(double tokens, double[] verify, double roundTrip)
     {
-        var draft = times.DraftMs * tokens;
-        return draft > 0 ? Math.Clamp((verify[(int)Math.Round(tokens)] + roundTrip) / draft, LeastReach, 1) : 1;
+        var hidden = verify[(int)Math.Round(tokens)] + roundTrip;
+        return hidden > 0 ? Math.Max(LeastLoad, times.DraftMs * tokens / hidden) : 1;
     }
 }

@@ -2,16 +2,18 @@ using System.Collections.Immutable;
 
 namespace Forerun.Edge.Control;
 
-/// <summary>Means by index, which forget; an index that was seldom seen is taken to be like the others, as far as its weight tells
-/// nothing else.</summary>
+/// <summary>Means by index, which forget; an index that was seldom seen is taken to be like the others: all means are in proportion to
+/// their weights.</summary>
 /// <param name="count">Indices.</param>
-/// <param name="prior">The mean before anything was seen.</param>
-internal sealed class SmoothedProfile(int count, double prior)
+/// <param name="prior">The mean ÷ its weight before anything was seen.</param>
+/// <param name="priorWeight">The weight of the values that the prior stands for.</param>
+internal sealed class SmoothedProfile(int count, double prior, double priorWeight = 1)
 {
     private const int Memory = 64;
     private const double OverallWeight = 4;
 
-    private readonly Smoothed _overall = new(prior, priorWeight: 2, Memory);
+    private readonly Smoothed _overall = new(prior * priorWeight, priorWeight: 2, Memory);
+    private readonly Smoothed _weights = new(priorWeight, priorWeight: 2, Memory);
     private readonly Smoothed[] _at =
         [.. Enumerable.Range(0, count).Select(_ => new Smoothed(prior: 0, priorWeight: 0, Memory))];
 
@@ -19,23 +21,24 @@ internal sealed class SmoothedProfile(int count, double prior)
     public int Count => _overall.Count;
 
     /// <summary>The means, <c>[count]</c>.</summary>
-    /// <param name="weightOf">What an index is expected to have of what they have in common, above 0; null = all of it.</param>
+    /// <param name="weightOf">The weight of an index, above 0; null = 1.</param>
     public ImmutableArray<double> Values(Func<int, double>? weightOf = null) =>
         [.. Enumerable.Range(0, _at.Length).Select(index => Value(index, weightOf?.Invoke(index) ?? 1))];
 
     /// <summary>The mean at an index.</summary>
     /// <param name="index">The index.</param>
-    /// <param name="weight">What it is expected to have of what they have in common, above 0.</param>
+    /// <param name="weight">Its weight, above 0.</param>
     public double Value(int index, double weight = 1)
     {
         var one = _at[index];
-        return ((one.Count * one.Value) + (OverallWeight * _overall.Value * weight)) / (one.Count + OverallWeight);
+        return ((one.Count * one.Value) + (OverallWeight * _overall.Value / _weights.Value * weight)) / (one.Count + OverallWeight);
     }
 
     /// <summary>From now on, all that was seen of an index counts as no more than so many values.</summary>
     public void Forget(int most)
     {
         _overall.Forget(most);
+        _weights.Forget(most);
         Array.ForEach(_at, one => one.Forget(most));
     }
 
@@ -45,7 +48,8 @@ internal sealed class SmoothedProfile(int count, double prior)
     /// <param name="weight">As in <see cref="Values"/>.</param>
     public void Add(int index, double value, double weight = 1)
     {
-        _overall.Add(value / weight);
+        _overall.Add(value);
+        _weights.Add(weight);
         _at[index].Add(value);
     }
 }

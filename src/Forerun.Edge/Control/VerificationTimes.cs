@@ -11,7 +11,9 @@ internal sealed class VerificationTimes(int maxRows)
     private const int MostCompared = 32;
 
     private readonly TimesByRows _beside = new(maxRows, memory: 128, firstMemory: 16);
-    private readonly Smoothed _lately = new(prior: 0, priorWeight: 0, memory: 8);
+
+    // What the last passes beside drafting took ÷ what was estimated.
+    private readonly Smoothed _lately = new(prior: 1, priorWeight: 0, memory: 8);
     private readonly Smoothed _aloneShare = new(prior: 1, priorWeight: 4, memory: 16);
     private int _roundsAlone;
 
@@ -37,9 +39,9 @@ internal sealed class VerificationTimes(int maxRows)
         {
             _roundsAlone = 0;
             _beside.Learn(round.DraftLength + 1, ms);
-            if (round.DraftLength == 0)
+            if (Estimate()[round.DraftLength] is > 0 and var estimate)
             {
-                _lately.Add(ms);
+                _lately.Add(ms / estimate);
             }
 
             return;
@@ -47,13 +49,14 @@ internal sealed class VerificationTimes(int maxRows)
 
         // Only neighbours are compared: a program that has just started becomes faster for other reasons.
         _roundsAlone++;
+        var beside = _lately.Value * Estimate()[0];
         if (!round.Choice.Mode.IsStreamed() || _lately.Count < LeastBeside || _roundsAlone > MostCompared)
         {
             _beside.Learn(round.DraftLength + 1, ms / AloneShare);
         }
-        else if ((_roundsAlone - 1) * _lately.Value > roundTripMs)
+        else if ((_roundsAlone - 1) * beside > roundTripMs)
         {
-            _aloneShare.Add(Math.Clamp(ms / _lately.Value, 0.25, 1));
+            _aloneShare.Add(Math.Clamp(ms / beside, 0.25, 1));
         }
     }
 }

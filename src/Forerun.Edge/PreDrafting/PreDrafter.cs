@@ -18,6 +18,10 @@ internal sealed partial class PreDrafter(
     // A verdict waits for the step that is running.
     private const double MostStepGrowth = 1.5;
 
+    // What a token costs in a draft that is sent before the verdict, as a part of what it costs in one that nothing hides: its step costs
+    // nothing where the verdict is as foreseen.
+    private const double SentAheadCost = 0.5;
+
     private readonly TimesByRows _stepTimes = new(IDrafter.MaxBranches, memory: 1024);
     private readonly Stack<PreDraft> _unused = new();
     private readonly PreDraft[] _batch = new PreDraft[IDrafter.MaxBranches];
@@ -28,6 +32,7 @@ internal sealed partial class PreDrafter(
     private PreDraftStatistics _statistics = PreDraftStatistics.None;
     private int _batchSize;
     private int _maxSent;
+    private double _cost = 1;
 
     /// <summary>Whether what is sent ahead brings what its tokens were drawn from.</summary>
     public bool NeedsDraftProbs { get; init; }
@@ -39,7 +44,7 @@ internal sealed partial class PreDrafter(
     /// <param name="sendsAhead">Whether finished drafts are sent before the verdict.</param>
     public void Begin(Draft draft, DraftBranch trunk, bool sendsAhead)
     {
-        _maxSent = sendsAhead ? options.MaxSent : 0;
+        (_maxSent, _cost) = sendsAhead ? (options.MaxSent, SentAheadCost) : (0, 1);
         _batchSize = _stepTimes.Affordable(options.BatchSize, MostStepGrowth).Rows;
         if (_current.Branch != trunk)
         {
@@ -163,7 +168,7 @@ internal sealed partial class PreDrafter(
         while (draft.GuessedFrom < draft.Branch.Count && draft.GuessedFrom <= draft.Length)
         {
             var token = draft.Branch[draft.GuessedFrom];
-            if (draft != _current && draft.GuessedFrom < draft.Length && odds.EndsBefore(token, draft.GuessedFrom, draft.Acceptance))
+            if (draft != _current && draft.GuessedFrom < draft.Length && odds.EndsBefore(token, draft.GuessedFrom, draft.Acceptance, _cost))
             {
                 draft.End();
             }

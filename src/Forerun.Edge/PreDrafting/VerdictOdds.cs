@@ -37,13 +37,15 @@ internal sealed class VerdictOdds
     /// <param name="token">The token.</param>
     /// <param name="index">Its index in the draft; the first belongs to every draft.</param>
     /// <param name="acceptance">The chance that the target accepts all tokens before it.</param>
-    public bool EndsBefore(DraftedToken token, int index, double acceptance) =>
-        token.DraftProbs is null && EndsBefore(index, acceptance * First(token));
+    /// <param name="cost">What it costs, as a part of what a token costs that nothing hides.</param>
+    public bool EndsBefore(DraftedToken token, int index, double acceptance, double cost = 1) =>
+        token.DraftProbs is null && EndsBefore(index, acceptance * First(token), cost);
 
     /// <summary>Whether a draft ends before a token.</summary>
     /// <param name="index">Its index in the draft.</param>
     /// <param name="acceptance">The chance that the target accepts it and all before it.</param>
-    public bool EndsBefore(int index, double acceptance) => index > 0 && acceptance < LeastDraftChance;
+    /// <param name="cost">What it costs, as a part of what a token costs that nothing hides.</param>
+    public bool EndsBefore(int index, double acceptance, double cost = 1) => index > 0 && acceptance < cost * LeastDraftChance;
 
     /// <summary>Tokens of a draft, as far as it is drafted.</summary>
     /// <param name="branch">What is drafted.</param>

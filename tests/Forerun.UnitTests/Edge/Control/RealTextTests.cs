@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Forerun.Core.Decoding;
 using Forerun.Edge;
 using Forerun.UnitTests.Cloud;
@@ -5,10 +6,14 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Forerun.UnitTests.Edge.Control;
 
-/// <summary>Mode auto with real texts and the real draft model in worlds of scripted times: what it loses while it learns, on few short
-/// texts of three kinds, without any machine's noise.</summary>
+/// <summary>Real texts and the real draft model in worlds of scripted times, without any machine's noise: what mode auto loses while it
+/// learns, on few short texts of three kinds, and what drafts that end early bring.</summary>
 public class RealTextTests(RealTexts texts, ITestOutputHelper output) : IClassFixture<RealTexts>
 {
+    private const int FirstTokens = 24;
+
+    private static readonly EdgeDecoderOptions Whole = new() { EndsDraftsEarly = false };
+
     private static readonly DecodingMode[] Fixed = [DecodingMode.Autoregressive, DecodingMode.Asynchronous, DecodingMode.Pipelined];
 
     /// <summary>Draft step, verification, row, round trip; how much longer a pass takes beside drafting; most loss.</summary>
@@ -49,6 +54,27 @@ public class RealTextTests(RealTexts texts, ITestOutputHelper output) : IClassFi
         string world, double draft, double verify, double row, double roundTrip, double beside, double most) =>
         CheckAsync(world, new(draft, verify, row, roundTrip) { Beside = beside }, most);
 
+    /// <summary>One after the other, and the first 24 tokens of each text alone, by a decoder that knows nothing.</summary>
+    [Theory]
+    [Trait("Category", "Full")]
+    [MemberData(nameof(Worlds))]
+    [MemberData(nameof(MoreWorlds))]
+    public async Task DraftsThatEndEarly_AreHardlyEverSlowerThanWholeOnes(
+        string world, double draft, double verify, double row, double roundTrip, double beside, double most)
+    {
+        _ = most;
+        var times = new WorldTimes(draft, verify, row, roundTrip) { Beside = beside };
+        foreach (var mode in new[] { DecodingMode.Speculative, DecodingMode.Preemptive, DecodingMode.Pipelined })
+        {
+            var (whole, wholeFirst) = (await MsPerTokenAsync(times, mode, Whole), await FirstMsPerTokenAsync(times, mode, Whole));
+            var (early, earlyFirst) = (await MsPerTokenAsync(times, mode), await FirstMsPerTokenAsync(times, mode));
+            output.WriteLine(
+                $"{world}: {mode} {whole:0.00}, early {early:0.00} ms/token, {early / whole:0.000}; first {wholeFirst:0.00}, early {earlyFirst:0.00}, {earlyFirst / wholeFirst:0.000}");
+            Assert.True(early < whole * 1.03, $"{world}: {mode} {whole:0.00}, early {early:0.00}");
+            Assert.True(earlyFirst < wholeFirst * 1.07, $"{world}: {mode}, first tokens: {wholeFirst:0.00}, early {earlyFirst:0.00}");
+        }
+    }
+
     private async Task CheckAsync(string world, WorldTimes times, double most)
     {
         var (best, mode) = (double.MaxValue, default(DecodingMode));
@@ -64,17 +90,33 @@ public class RealTextTests(RealTexts texts, ITestOutputHelper output) : IClassFi
     }
 
     /// <summary>One decoder over all texts, from the first one on; per token after the first round.</summary>
-    private async Task<double> MsPerTokenAsync(WorldTimes times, DecodingMode mode)
+    private Task<double> MsPerTokenAsync(WorldTimes times, DecodingMode mode, EdgeDecoderOptions? options = null) =>
+        MsPerTokenAsync(times, mode, texts.Texts, RealTexts.Length, options);
+
+    /// <summary>A decoder for each text's beginning; per token after the first round.</summary>
+    private async Task<double> FirstMsPerTokenAsync(WorldTimes times, DecodingMode mode, EdgeDecoderOptions? options = null)
+    {
+        var sum = 0.0;
+        foreach (var text in texts.Texts)
+        {
+            sum += await MsPerTokenAsync(times, mode, [text], FirstTokens, options);
+        }
+
+        return sum / texts.Texts.Length;
+    }
+
+    private async Task<double> MsPerTokenAsync(
+        WorldTimes times, DecodingMode mode, ImmutableArray<RealText> answered, int length, EdgeDecoderOptions? options)
     {
         var clock = new FakeTimeProvider();
         var target = new TimedTarget([], times, clock);
         var drafter = new TimedDrafter(texts.Drafter, times, clock, branchCost: 0) { Drafted = () => target.HasDrafted = true };
-        var decoder = new EdgeDecoder(target, drafter, timeProvider: clock);
+        var decoder = new EdgeDecoder(target, drafter, options, clock);
         var (time, tokens) = (TimeSpan.Zero, 0);
-        foreach (var (prompt, answer) in texts.Texts)
+        foreach (var (prompt, answer) in answered)
         {
-            target.Text = answer;
-            var request = new GenerationRequest { PromptTokens = prompt, MaxTokens = answer.Length, Mode = mode, IgnoreEndTokens = true };
+            target.Text = answer[..length];
+            var request = new GenerationRequest { PromptTokens = prompt, MaxTokens = length, Mode = mode, IgnoreEndTokens = true };
             List<int> decoded = [];
             await foreach (var round in decoder.GenerateAsync(request, Deadline.Token))
             {
@@ -84,7 +126,7 @@ public class RealTextTests(RealTexts texts, ITestOutputHelper output) : IClassFi
                 decoded.AddRange(round.Tokens);
             }
 
-            Assert.Equal(answer, decoded);
+            Assert.Equal(target.Text, decoded);
         }
 
         return time.TotalMilliseconds / tokens;

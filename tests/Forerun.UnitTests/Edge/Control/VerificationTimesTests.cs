@@ -17,6 +17,21 @@ public class VerificationTimesTests
     }
 
     [Fact]
+    public void AloneShare_BesideDraftsThatAreVerified_IsLearntToo()
+    {
+        for (var i = 0; i < 4; i++)
+        {
+            Learn(isAlone: false, ms: 11, rounds: 8, draftLength: 2);
+            Learn(isAlone: false, ms: 12, rounds: 8, draftLength: 4);
+            Learn(isAlone: true, ms: 6, rounds: 6);
+        }
+
+        Assert.Equal(0.6, _times.AloneShare, 0.1);
+        Assert.Equal(10, _times.Estimate()[0], 0.5);
+        Assert.Equal(12, _times.Estimate()[4], 0.2);
+    }
+
+    [Fact]
     public void AloneShare_BothSlower_Stays()
     {
         Learn(isAlone: false, ms: 10, rounds: 16);
@@ -49,7 +64,7 @@ public class VerificationTimesTests
         Assert.Equal(20, _times.Estimate()[0], 1.0);
     }
 
-    private void Learn(bool isAlone, double ms, int rounds, double roundTripMs = 1)
+    private void Learn(bool isAlone, double ms, int rounds, double roundTripMs = 1, int draftLength = 0)
     {
         for (var i = 0; i < rounds; i++)
         {
@@ -58,7 +73,8 @@ public class VerificationTimesTests
                 {
                     Round = 2,
                     Tokens = [1],
-                    Choice = isAlone ? DecodingChoice.Streaming : new(DecodingMode.Asynchronous, 4),
+                    DraftLength = draftLength,
+                    Choice = isAlone ? DecodingChoice.Streaming : new(draftLength > 0 ? DecodingMode.Pipelined : DecodingMode.Asynchronous, 4),
                     IsAlone = isAlone,
                     ServerTimings = new(TimeSpan.Zero, TimeSpan.FromMilliseconds(ms)),
                 },
