@@ -37,12 +37,34 @@ internal sealed class ServerBench(
             TokenizerFingerprint = draft.Tokenizer.Fingerprint,
             TargetId = server.TargetId,
         });
-        using var drafter = new ModelDrafter(draft);
+
+        // One each: what was not recorded, edges draft at the same time.
+        ImmutableArray<ModelDrafter> drafters = [.. requests.Select(_ => new ModelDrafter(draft))];
+        try
+        {
+            return await RunAsync(verifier, drafters, edgeCounts, progress, cancellationToken);
+        }
+        finally
+        {
+            foreach (var drafter in drafters)
+            {
+                drafter.Dispose();
+            }
+        }
+    }
+
+    private async Task<ImmutableArray<ServerBenchRow>> RunAsync(
+        GrpcVerifier verifier,
+        ImmutableArray<ModelDrafter> drafters,
+        int[] edgeCounts,
+        Action<string> progress,
+        CancellationToken cancellationToken)
+    {
         var rows = ImmutableArray.CreateBuilder<ServerBenchRow>();
         foreach (var mode in ModeNames.Lossless.Where(mode => mode != DecodingMode.Auto))
         {
             progress($"{ModeNames.Of(mode)}: recording {requests.Length} texts and their drafts …");
-            var drafts = requests.Select(_ => new RecordedDrafts(drafter)).ToArray();
+            var drafts = drafters.Select(drafter => new RecordedDrafts(drafter)).ToArray();
             for (var i = 0; i < requests.Length; i++)
             {
                 await DecodeAsync(verifier, drafts[i], mode, i, [], [], cancellationToken);
