@@ -38,8 +38,9 @@ internal sealed class ServerBench(
             TargetId = server.TargetId,
         });
 
-        // One each: what was not recorded, edges draft at the same time.
-        ImmutableArray<ModelDrafter> drafters = [.. requests.Select(_ => new ModelDrafter(draft))];
+        // One for each edge: what was not recorded, edges draft at the same time.
+        ImmutableArray<ModelDrafter> drafters =
+            [.. Enumerable.Range(0, requests.Length / promptsPerEdge).Select(_ => new ModelDrafter(draft))];
         try
         {
             return await RunAsync(verifier, drafters, edgeCounts, progress, cancellationToken);
@@ -64,7 +65,7 @@ internal sealed class ServerBench(
         foreach (var mode in ModeNames.Lossless.Where(mode => mode != DecodingMode.Auto))
         {
             progress($"{ModeNames.Of(mode)}: recording {requests.Length} texts and their drafts …");
-            var drafts = drafters.Select(drafter => new RecordedDrafts(drafter)).ToArray();
+            var drafts = requests.Select((_, i) => new RecordedDrafts(drafters[i / promptsPerEdge])).ToArray();
             for (var i = 0; i < requests.Length; i++)
             {
                 await DecodeAsync(verifier, drafts[i], mode, i, [], [], cancellationToken);

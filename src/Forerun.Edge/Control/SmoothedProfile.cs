@@ -6,14 +6,15 @@ namespace Forerun.Edge.Control;
 /// their weights.</summary>
 /// <param name="count">Indices.</param>
 /// <param name="prior">The mean ÷ its weight before anything was seen.</param>
-/// <param name="priorWeight">The weight of the values that the prior stands for.</param>
-internal sealed class SmoothedProfile(int count, double prior, double priorWeight = 1)
+/// <param name="weightOfPrior">The weight of the values that the prior stands for.</param>
+internal sealed class SmoothedProfile(int count, double prior, double weightOfPrior = 1)
 {
     private const int Memory = 64;
     private const double OverallWeight = 4;
 
-    private readonly Smoothed _overall = new(prior * priorWeight, priorWeight: 2, Memory);
-    private readonly Smoothed _weights = new(priorWeight, priorWeight: 2, Memory);
+    // The ratio of these two is what all indices have in common.
+    private readonly Smoothed _overall = new(prior * weightOfPrior, priorWeight: 2, Memory);
+    private readonly Smoothed _weights = new(weightOfPrior, priorWeight: 2, Memory);
     private readonly Smoothed[] _at =
         [.. Enumerable.Range(0, count).Select(_ => new Smoothed(prior: 0, priorWeight: 0, Memory))];
 

@@ -24,7 +24,19 @@ internal sealed class TimesByRows(int maxRows, int memory, int? firstMemory = nu
     public bool IsKnown { get; private set; }
 
     /// <summary>What a row more takes, on average; 0 until two row counts were measured.</summary>
-    public double RowMs => _weights.Count(weight => weight > 0) > 1 && Estimate() is var times ? (times[^1] - times[0]) / (maxRows - 1) : 0;
+    public double RowMs
+    {
+        get
+        {
+            if (_weights.Count(weight => weight > 0) < 2)
+            {
+                return 0;
+            }
+
+            var times = Estimate();
+            return (times[^1] - times[0]) / (maxRows - 1);
+        }
+    }
 
     /// <summary>Takes in a pass. One that took far longer than expected was held up: it counts as twice as long, so that it
     /// cannot turn a choice over alone.</summary>

@@ -49,12 +49,14 @@ internal sealed class VerificationTimes(int maxRows)
 
         // Only neighbours are compared: a program that has just started becomes faster for other reasons.
         _roundsAlone++;
-        var beside = _lately.Value * Estimate()[0];
         if (!round.Choice.Mode.IsStreamed() || _lately.Count < LeastBeside || _roundsAlone > MostCompared)
         {
             _beside.Learn(round.DraftLength + 1, ms / AloneShare);
+            return;
         }
-        else if ((_roundsAlone - 1) * beside > roundTripMs)
+
+        var beside = _lately.Value * Estimate()[0];
+        if ((_roundsAlone - 1) * beside > roundTripMs)
         {
             _aloneShare.Add(Math.Clamp(ms / beside, 0.25, 1));
         }

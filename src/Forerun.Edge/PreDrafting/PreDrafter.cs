@@ -32,7 +32,6 @@ internal sealed partial class PreDrafter(
     private PreDraftStatistics _statistics = PreDraftStatistics.None;
     private int _batchSize;
     private int _maxSent;
-    private double _cost = 1;
 
     /// <summary>Whether what is sent ahead brings what its tokens were drawn from.</summary>
     public bool NeedsDraftProbs { get; init; }
@@ -44,7 +43,7 @@ internal sealed partial class PreDrafter(
     /// <param name="sendsAhead">Whether finished drafts are sent before the verdict.</param>
     public void Begin(Draft draft, DraftBranch trunk, bool sendsAhead)
     {
-        (_maxSent, _cost) = sendsAhead ? (options.MaxSent, SentAheadCost) : (0, 1);
+        _maxSent = sendsAhead ? options.MaxSent : 0;
         _batchSize = _stepTimes.Affordable(options.BatchSize, MostStepGrowth).Rows;
         if (_current.Branch != trunk)
         {
@@ -168,7 +167,7 @@ internal sealed partial class PreDrafter(
         while (draft.GuessedFrom < draft.Branch.Count && draft.GuessedFrom <= draft.Length)
         {
             var token = draft.Branch[draft.GuessedFrom];
-            if (draft != _current && draft.GuessedFrom < draft.Length && odds.EndsBefore(token, draft.GuessedFrom, draft.Acceptance, _cost))
+            if (draft != _current && draft.GuessedFrom < draft.Length && odds.EndsBefore(token, draft.GuessedFrom, draft.Acceptance, TokenCost))
             {
                 draft.End();
             }
@@ -225,6 +224,8 @@ internal sealed partial class PreDrafter(
 
         return likeliest;
     }
+
+    private double TokenCost => _maxSent > 0 ? SentAheadCost : 1;
 
     /// <summary>Whether the round's draft can have such a verdict.</summary>
     private bool IsPossible(int acceptedCount, int nextToken) => acceptedCount == _draft.Tokens.Length

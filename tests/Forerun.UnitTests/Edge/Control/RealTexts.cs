@@ -12,19 +12,17 @@ namespace Forerun.UnitTests.Edge.Control;
 /// <summary>What the bundled target answers to prompts of the three sets, and the bundled draft model.</summary>
 public sealed class RealTexts : IDisposable
 {
-    private readonly LanguageModel _draftModel = LanguageModel.Load(Assets.DraftModel, ModelLoadOptions.Draft with { Threads = 1 });
-    private readonly ModelDrafter _model;
-    private readonly RememberingDrafter _drafter;
-
     /// <summary>Tokens of each text.</summary>
     public const int Length = 64;
 
     private const int PromptsPerSet = 2;
 
+    private readonly LanguageModel _draft = LanguageModel.Load(Assets.DraftModel, ModelLoadOptions.Draft with { Threads = 1 });
+    private readonly RememberingDrafter _drafter;
+
     public RealTexts()
     {
-        _model = new ModelDrafter(_draftModel);
-        _drafter = new RememberingDrafter(_model);
+        _drafter = new RememberingDrafter(_draft);
         using var target = LanguageModel.Load(Assets.Target, new() { Threads = 1 });
         Texts =
         [
@@ -42,8 +40,7 @@ public sealed class RealTexts : IDisposable
     public void Dispose()
     {
         _drafter.Dispose();
-        _model.Dispose();
-        _draftModel.Dispose();
+        _draft.Dispose();
     }
 
     private static RealText Answer(LanguageModel target, string prompt)
@@ -57,15 +54,21 @@ public sealed class RealTexts : IDisposable
 /// <summary>A prompt and the target's answer.</summary>
 internal readonly record struct RealText(ImmutableArray<int> Prompt, ImmutableArray<int> Answer);
 
-/// <summary>A drafter that never drafts the same twice: the texts are decoded many times. For generations with the same options.</summary>
-internal sealed class RememberingDrafter(IDrafter inner) : IDrafter, IDisposable
+/// <summary>A model's drafter that never drafts the same twice: the texts are decoded many times. For generations with the same
+/// options.</summary>
+internal sealed class RememberingDrafter(LanguageModel model) : IDrafter, IDisposable
 {
+    private readonly ModelDrafter _inner = new(model);
     private readonly Dictionary<string, DraftedToken> _known = [];
     private readonly DraftBranch _line = new();
 
-    public void Begin(GenerationRequest request) => inner.Begin(request);
+    public void Begin(GenerationRequest request) => _inner.Begin(request);
 
-    public void Dispose() => _line.Dispose();
+    public void Dispose()
+    {
+        _line.Dispose();
+        _inner.Dispose();
+    }
 
     public int Propose(ReadOnlySpan<int> history, Span<int> destination) => throw new NotSupportedException();
 
@@ -77,7 +80,7 @@ internal sealed class RememberingDrafter(IDrafter inner) : IDrafter, IDisposable
             if (!_known.TryGetValue(context, out var token))
             {
                 _line.Follow(branch.Tokens, wanted: 1);
-                inner.Extend(new ReadOnlySpan<DraftBranch>(in _line));
+                _inner.Extend(new ReadOnlySpan<DraftBranch>(in _line));
                 token = _known[context] = _line[0];
             }
 
