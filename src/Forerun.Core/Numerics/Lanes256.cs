@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Forerun.Core.Numerics;
 
@@ -113,7 +114,9 @@ public readonly struct Lanes256 : ILanes<Lanes256>
     private static Vector256<float> Widen(ref readonly ushort source, nuint offset)
     {
         var half = Vector128.LoadUnsafe(in source, offset).AsInt16();
-        var wide = Vector256.Create(Vector128.WidenLower(half), Vector128.WidenUpper(half));
+        var wide = Avx2.IsSupported
+            ? Avx2.ConvertToVector256Int32(half)
+            : Vector256.Create(Vector128.WidenLower(half), Vector128.WidenUpper(half));
         return ((wide << 13) & Vector256.Create(unchecked((int)0x8FFFE000))).AsSingle() * LaneMath.TwoToThe112;
     }
 

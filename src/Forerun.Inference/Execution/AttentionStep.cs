@@ -10,9 +10,6 @@ internal sealed unsafe class AttentionStep : IDisposable
 {
     private const int PerCall = AttentionKernel.QueriesPerCall;
 
-    /// <summary>Up to so many queries read a page's halves as they are; for more they are widened once.</summary>
-    private const int MaxHalfQueries = 24;
-
     private readonly KvLayout _layout;
     private readonly AttentionKernel _kernel;
     private readonly AttentionPlan _plan;
@@ -194,7 +191,7 @@ internal sealed unsafe class AttentionStep : IDisposable
     /// <summary>A head's keys and values in a page: in place, or widened once for many queries.</summary>
     private HeadPage Load(byte* keys, int queryCount, AttentionScratch scratch, byte* next)
     {
-        if (_layout.Format == KvFormat.F32 || queryCount <= MaxHalfQueries)
+        if (_layout.Format == KvFormat.F32 || queryCount <= _kernel.MaxHalfQueries)
         {
             return new HeadPage(keys, keys + _layout.HalfHeadBytes, _layout.Format, next);
         }

@@ -16,6 +16,8 @@ internal readonly unsafe struct ArmDot : ITileDot<Vector128<int>, Vector128<floa
 
     public static int Rows => 4;
 
+    public static int RowsInRegisters => 6;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Weights Load<TFormat>(byte* block, int step)
         where TFormat : struct, ITileFormat

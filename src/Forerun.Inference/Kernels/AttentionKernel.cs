@@ -23,6 +23,9 @@ internal abstract unsafe class AttentionKernel
     /// <summary>Floats of one partial result: o <c>[headDim]</c>, then m, l and padding.</summary>
     public static int PartialStride(int headDim) => headDim + 16;
 
+    /// <summary>Up to so many queries read a page's halves as they are; for more it is faster to widen them once.</summary>
+    public abstract int MaxHalfQueries { get; }
+
     /// <summary>Widens a page of halves, count a multiple of 32.</summary>
     public abstract void Widen(ushort* source, float* destination, int count);
 
@@ -52,6 +55,10 @@ internal sealed unsafe class AttentionKernel<TLanes> : AttentionKernel
 {
     private const int Positions = KvPage.Positions;
     private const int PrefetchElements = 1024;
+
+    /// <inheritdoc/>
+    /// <remarks>Where sixteen lanes fill one register, eight queries share what is widened, otherwise four.</remarks>
+    public override int MaxHalfQueries => TLanes.Registers == 1 ? 24 : 8;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]

@@ -28,6 +28,8 @@ internal readonly unsafe struct Avx512Dot
 
     public static int Rows => 16;
 
+    public static int RowsInRegisters => 8;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Weights Load<TFormat>(byte* block, int step)
         where TFormat : struct, ITileFormat

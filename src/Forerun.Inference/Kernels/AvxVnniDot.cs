@@ -16,6 +16,8 @@ internal readonly unsafe struct AvxVnniDot : ITileDot<Vector256<int>, Vector256<
 
     public static int Rows => 8;
 
+    public static int RowsInRegisters => 4;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Weights Load<TFormat>(byte* block, int step)
         where TFormat : struct, ITileFormat

@@ -53,6 +53,9 @@ internal unsafe interface ITileDot<TAccumulator, TFloat, TWeights>
     /// <summary>Weight rows handled together: 16, 8 or 4.</summary>
     static abstract int Rows { get; }
 
+    /// <summary>Most activation rows whose sums find room in registers beside everything else.</summary>
+    static abstract int RowsInRegisters { get; }
+
     /// <summary>Column groups 2 * step and 2 * step + 1 of a block; groups are 64 bytes apart.</summary>
     static abstract TWeights Load<TFormat>(byte* block, int step)
         where TFormat : struct, ITileFormat;

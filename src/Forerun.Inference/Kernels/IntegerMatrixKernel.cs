@@ -34,6 +34,7 @@ internal abstract unsafe class IntegerMatrixKernel(int maxRows, int partRows) : 
         int tileStart,
         int tileEnd)
     {
+        var sums = stackalloc float[MaxRows * partRows];
         var parts = WeightMatrix.TileRows / partRows;
         var passes = groups.Count * parts;
         var step = ((weights.BlockBytes / passes) + 63) & ~63;
@@ -67,6 +68,7 @@ internal abstract unsafe class IntegerMatrixKernel(int maxRows, int partRows) : 
                             Accumulate = first > 0 ? 1 : 0,
                             Prefetch = ahead,
                             PrefetchBytes = step,
+                            Sums = sums,
                         };
                         Multiply(size, &work);
                     }

@@ -54,7 +54,7 @@ internal sealed class KernelSet
                 new AttentionKernel<Lanes256>()),
             InstructionSet.Avx2 => new(
                 set,
-                [Avx2<Q8Tile>(4), Avx2<Q4Tile>(4), Avx2<Q4MinimumTile>(4), new FloatMatrixKernel<Lanes256>(4)],
+                [Avx2<Q8Tile>(8), Avx2<Q4Tile>(8), Avx2<Q4MinimumTile>(8), new FloatMatrixKernel<Lanes256>(8)],
                 new RowKernel<Lanes256>(),
                 new AttentionKernel<Lanes256>()),
             InstructionSet.ArmDot => new(
@@ -93,7 +93,7 @@ internal sealed class KernelSet
     private static CompiledMatrixKernel<AvxVnniDot, Vector256<int>, AvxVnniDot.Weights, RowFloats256, Vector256<float>, TFormat> Vnni<TFormat>(int maxRows)
         where TFormat : struct, ITileFormat => new(maxRows);
 
-    private static CompiledMatrixKernel<Avx2Dot, Avx2Dot.Accumulator, Avx2Dot.Weights, RowFloats256, Vector256<float>, TFormat> Avx2<TFormat>(int maxRows)
+    private static CompiledMatrixKernel<Avx2Dot, Vector256<short>, Avx2Dot.Weights, RowFloats256, Vector256<float>, TFormat> Avx2<TFormat>(int maxRows)
         where TFormat : struct, ITileFormat => new(maxRows);
 
     private static CompiledMatrixKernel<ArmDot, Vector128<int>, ArmDot.Weights, RowFloats128, Vector128<float>, TFormat> Arm<TFormat>(int maxRows)

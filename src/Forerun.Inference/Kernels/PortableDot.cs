@@ -15,6 +15,8 @@ internal readonly unsafe struct PortableDot : ITileDot<Vector128<int>, Vector128
 
     public static int Rows => 4;
 
+    public static int RowsInRegisters => 4;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Weights Load<TFormat>(byte* block, int step)
         where TFormat : struct, ITileFormat

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using Forerun.Core.Numerics;
 
 namespace Forerun.Inference.Kernels;
@@ -67,8 +68,7 @@ internal readonly unsafe struct RowFloats256 : IRowFloats<Vector256<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> LoadHalf(ushort* source)
     {
-        var half = Vector128.Load(source).AsInt16();
-        var wide = Vector256.Create(Vector128.WidenLower(half), Vector128.WidenUpper(half));
+        var wide = Avx2.ConvertToVector256Int32((short*)source);
         return ((wide << 13) & Vector256.Create(unchecked((int)0x8FFFE000))).AsSingle() * LaneMath.TwoToThe112;
     }
 

@@ -16,6 +16,7 @@ internal unsafe struct TilePart
     public const int OutputStrideOffset = 44;
     public const int BlockCountOffset = 48;
     public const int AccumulateOffset = 52;
+    public const int SumsOffset = 56;
 
     /// <summary>First block, from the first weight row of this part.</summary>
     [FieldOffset(QuantsOffset)]
@@ -52,4 +53,8 @@ internal unsafe struct TilePart
     /// <summary>0 for the tile's first slice: the output is overwritten; otherwise 1.</summary>
     [FieldOffset(AccumulateOffset)]
     public int Accumulate;
+
+    /// <summary>Room for the slice's sums of all rows, where they do not fit in registers.</summary>
+    [FieldOffset(SumsOffset)]
+    public float* Sums;
 }
