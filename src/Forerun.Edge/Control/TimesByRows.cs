@@ -1,8 +1,9 @@
 namespace Forerun.Edge.Control;
 
 /// <summary>What a pass takes by its number of rows: what was measured, and a line through it for the others. A machine that is faster
-/// or slower than before is so for all rows. What was measured fades with every pass, so that in the end it gives way to the line through
-/// what is measured now.</summary>
+/// or slower than before is so for all rows: that is its pace. Only passes of other rows just before show whether it is the pace that
+/// changed, or what the rows take beside each other. What was measured fades with every pass, so that in the end it gives way to the line
+/// through what is measured now.</summary>
 /// <param name="maxRows">Most rows.</param>
 /// <param name="memory">Passes until a measurement weighs about a third of what it did.</param>
 /// <param name="firstMemory">As long as few were seen; null = the same.</param>
@@ -14,10 +15,18 @@ internal sealed class TimesByRows(int maxRows, int memory, int? firstMemory = nu
     private const double LineWeight = 2;
     private const double MostSurprise = 2;
     private const double MostWeight = 32;
+    private const double LatelyMemory = 8;
+    private const double LeastRatio = 0.1;
     private const double LeastWeight = 4;
 
+    // At the pace of the beginning.
     private readonly double[] _means = new double[maxRows];
     private readonly double[] _weights = new double[maxRows];
+    private readonly Smoothed _pace = new(prior: 1, priorWeight: 4, memory: 16);
+
+    // What the last passes took ÷ their means: sums of these, and how many they are.
+    private readonly double[] _lately = new double[maxRows];
+    private readonly double[] _latelyCounts = new double[maxRows];
     private long _passes;
 
     /// <summary>Something was measured.</summary>
@@ -49,18 +58,35 @@ internal sealed class TimesByRows(int maxRows, int memory, int? firstMemory = nu
         for (var i = 0; i < maxRows; i++)
         {
             _weights[i] *= 1 - (1 / fading);
+            _lately[i] *= 1 - (1 / LatelyMemory);
+            _latelyCounts[i] *= 1 - (1 / LatelyMemory);
         }
 
-        var (before, weight) = (_means[rows - 1], Math.Min(_weights[rows - 1] + 1, MostWeight));
-        var after = before + ((ms - before) / weight);
-        var change = before > 0 && weight > LeastWeight ? after / before : 1;
-        for (var i = 0; i < maxRows; i++)
+        LearnMean(rows - 1, ms);
+        var ratio = _means[rows - 1] > 0 ? Math.Max(LeastRatio, ms / _means[rows - 1]) : 1;
+        _lately[rows - 1] += ratio;
+        _latelyCounts[rows - 1]++;
+        if (_weights[rows - 1] > LeastWeight)
         {
-            _means[i] *= change;
+            _pace.Add(ratio);
         }
 
-        (_means[rows - 1], _weights[rows - 1]) = (after, weight);
         IsKnown = true;
+    }
+
+    private void LearnMean(int index, double ms)
+    {
+        var weight = Math.Min(_weights[index] + 1, MostWeight);
+        var otherCount = _latelyCounts.Sum() - _latelyCounts[index];
+        var (pace, share) = (_pace.Value, 1.0);
+        if (weight > LeastWeight)
+        {
+            share = otherCount / (otherCount + _latelyCounts[index] + 1);
+            pace = share > 0 ? (_lately.Sum() - _lately[index]) / otherCount : pace;
+        }
+
+        _means[index] += share * ((ms / pace) - _means[index]) / weight;
+        _weights[index] = weight;
     }
 
     /// <summary>The most rows, up to a limit, whose pass is expected to take at most so many times what one row takes, and what it
@@ -102,7 +128,7 @@ internal sealed class TimesByRows(int maxRows, int memory, int? firstMemory = nu
         for (var i = 0; i < maxRows; i++)
         {
             var line = Math.Max(0, meanTime + (slope * (i - meanRow)));
-            times[i] = ((_weights[i] * _means[i]) + (LineWeight * line)) / (_weights[i] + LineWeight);
+            times[i] = _pace.Value * ((_weights[i] * _means[i]) + (LineWeight * line)) / (_weights[i] + LineWeight);
         }
 
         return times;
@@ -110,5 +136,5 @@ internal sealed class TimesByRows(int maxRows, int memory, int? firstMemory = nu
 
     /// <summary>What a pass is expected to take: rows that were hardly seen may take as long as any others.</summary>
     private double Expected(int rows) =>
-        Math.Max(Estimate()[rows - 1], _weights[rows - 1] > LeastWeight ? 0 : _means.Max());
+        Math.Max(Estimate()[rows - 1], _weights[rows - 1] > LeastWeight ? 0 : _pace.Value * _means.Max());
 }

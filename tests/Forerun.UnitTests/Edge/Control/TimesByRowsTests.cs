@@ -45,6 +45,28 @@ public class TimesByRowsTests
         Assert.Equal(10 * change, _times.Estimate()[0], 10 * change * 0.1);
     }
 
+    /// <summary>What a program took that had just started must not stay in the ratio of two row counts.</summary>
+    [Theory]
+    [InlineData(30, 15)]
+    [InlineData(12, 18)]
+    public void Estimate_RowsThatCostLessOrMoreThanAtFirst_FollowWhatIsMeasured(double first, double now)
+    {
+        for (var i = 0; i < 8; i++)
+        {
+            Learn(rows: 1, ms: 10, passes: 1);
+            Learn(rows: 3, ms: first, passes: 1);
+        }
+
+        for (var i = 0; i < 96; i++)
+        {
+            Learn(rows: 1, ms: 10, passes: 1);
+            Learn(rows: 3, ms: now, passes: 1);
+        }
+
+        Assert.Equal(10, _times.Estimate()[0], 0.5);
+        Assert.Equal(now, _times.Estimate()[2], now * 0.1);
+    }
+
     [Fact]
     public void Estimate_RowsThatWereNotRunForLong_StayAsTheyWere()
     {
