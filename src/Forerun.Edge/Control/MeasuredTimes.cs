@@ -8,6 +8,7 @@ namespace Forerun.Edge.Control;
 internal sealed class MeasuredTimes(int maxDraftLength)
 {
     private const double AnswerWeight = 4;
+    private const double MostSurprise = 2;
 
     // While it streams, values are few: what drafting took in a cold program must give way to what it takes now.
     private readonly Smoothed _draft = new(prior: 0, priorWeight: 0, memory: 8);
@@ -75,8 +76,15 @@ internal sealed class MeasuredTimes(int maxDraftLength)
         }
         else if (!isStreamed && round.Round > 1 && !round.IsSentAhead)
         {
-            _roundTrip.Add(waited);
+            _roundTrip.Add(Math.Min(waited, MostRoundTripMs(round.DraftLength)));
         }
+    }
+
+    /// <summary>A round that took far longer than expected was held up: it counts as twice as long.</summary>
+    private double MostRoundTripMs(int draftLength)
+    {
+        var verify = VerifyMs()[draftLength];
+        return _roundTrip.Count > 0 || _answer is not null ? (MostSurprise * (RoundTripMs + verify)) - verify : double.MaxValue;
     }
 
     private void LearnDrafting(DecodedRound round, bool isStreamed)

@@ -65,6 +65,31 @@ public class MeasuredTimesTests
         Assert.Equal(1, _times.RoundTripMs, 0.01);
     }
 
+    /// <summary>A verdict that something held up says little about the way: that it took twice what a round takes, at most.</summary>
+    [Fact]
+    public void RoundTripMs_OneRoundHeldUp_HardlyMoves()
+    {
+        var streamed = Round(1, draftLength: 0) with { Choice = DecodingChoice.Streaming, DraftStepTime = null, RoundTripTime = TimeSpan.FromMilliseconds(1) };
+        for (var round = 1; round < 9; round++)
+        {
+            _times.Learn(streamed with { Round = round });
+        }
+
+        _times.Learn(Round(9) with { WaitTime = TimeSpan.FromMilliseconds(600) });
+        Assert.InRange(_times.RoundTripMs, 1, 15);
+    }
+
+    [Fact]
+    public void RoundTripMs_LinkBecameSlow_IsFoundWithinSomeRounds()
+    {
+        for (var round = 1; round < 60; round++)
+        {
+            _times.Learn(Round(round) with { WaitTime = TimeSpan.FromMilliseconds(round < 9 ? 70 : 568) });
+        }
+
+        Assert.InRange(_times.RoundTripMs, 400, 510);
+    }
+
     /// <summary>That a draft ended was seen by drafting one token more.</summary>
     [Fact]
     public void DraftMs_DraftsThatEndEarly_CountTheTokenThatWasDraftedToSeeIt()
