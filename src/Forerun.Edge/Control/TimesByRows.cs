@@ -16,6 +16,7 @@ internal sealed class TimesByRows(int maxRows, int memory, int? firstMemory = nu
     private const double MostSurprise = 2;
     private const double MostWeight = 32;
     private const double LatelyMemory = 8;
+    private const double LeastLately = 0.05;
     private const double LeastRatio = 0.1;
     private const double LeastWeight = 4;
 
@@ -74,21 +75,6 @@ internal sealed class TimesByRows(int maxRows, int memory, int? firstMemory = nu
         IsKnown = true;
     }
 
-    private void LearnMean(int index, double ms)
-    {
-        var weight = Math.Min(_weights[index] + 1, MostWeight);
-        var otherCount = _latelyCounts.Sum() - _latelyCounts[index];
-        var (pace, share) = (_pace.Value, 1.0);
-        if (weight > LeastWeight)
-        {
-            share = otherCount / (otherCount + _latelyCounts[index] + 1);
-            pace = share > 0 ? (_lately.Sum() - _lately[index]) / otherCount : pace;
-        }
-
-        _means[index] += share * ((ms / pace) - _means[index]) / weight;
-        _weights[index] = weight;
-    }
-
     /// <summary>The most rows, up to a limit, whose pass is expected to take at most so many times what one row takes, and what it
     /// takes.</summary>
     public (int Rows, double Ms) Affordable(int most, double growth)
@@ -132,6 +118,26 @@ internal sealed class TimesByRows(int maxRows, int memory, int? firstMemory = nu
         }
 
         return times;
+    }
+
+    /// <summary>At first a plain mean; then as far as passes of other rows tell the pace.</summary>
+    private void LearnMean(int index, double ms)
+    {
+        _weights[index] = Math.Min(_weights[index] + 1, MostWeight);
+        var (pace, share) = _weights[index] > LeastWeight ? PaceOfOthers(index) : (_pace.Value, 1);
+        _means[index] += share * ((ms / pace) - _means[index]) / _weights[index];
+    }
+
+    /// <summary>The pace of the last passes of other rows, and their share of the last passes.</summary>
+    private (double Pace, double Share) PaceOfOthers(int index)
+    {
+        var (sum, count) = (0.0, 0.0);
+        for (var i = 0; i < maxRows; i++)
+        {
+            (sum, count) = i == index ? (sum, count) : (sum + _lately[i], count + _latelyCounts[i]);
+        }
+
+        return count > LeastLately ? (sum / count, count / (count + _latelyCounts[index] + 1)) : (1, 0);
     }
 
     /// <summary>What a pass is expected to take: rows that were hardly seen may take as long as any others.</summary>
