@@ -134,7 +134,11 @@ internal sealed class TimesByRows(int maxRows, int memory, int? firstMemory = nu
         var (sum, count) = (0.0, 0.0);
         for (var i = 0; i < maxRows; i++)
         {
-            (sum, count) = i == index ? (sum, count) : (sum + _lately[i], count + _latelyCounts[i]);
+            if (i != index)
+            {
+                sum += _lately[i];
+                count += _latelyCounts[i];
+            }
         }
 
         return count > LeastLately ? (sum / count, count / (count + _latelyCounts[index] + 1)) : (1, 0);

@@ -8,36 +8,23 @@ namespace Forerun.Inference.Kernels;
 /// <remarks>u8 x s8 pairs are added in 16 bits. Nibbles cannot overflow there (8 groups x 2 x 15 x 127 = 30,480), so
 /// a whole block is summed in 16 bits. Bytes are taken as signed weights, |w| times x with w's sign: one pair
 /// (2 x 128 x 127 = 32,512) fits, and is widened at once.</remarks>
-internal readonly unsafe struct Avx2Dot : ITileDot<Vector256<short>, Vector256<float>, Avx2Dot.Weights>
+internal readonly unsafe struct Avx2Dot : ITileDot<Vector256<short>, Vector256<float>, ColumnGroups256>
 {
-    /// <summary>Two column groups; bytes are signed.</summary>
-    internal readonly struct Weights(Vector256<byte> first, Vector256<byte> second)
-    {
-        public readonly Vector256<byte> First = first;
-        public readonly Vector256<byte> Second = second;
-    }
-
     public static int Rows => 8;
 
     public static int RowsInRegisters => 4;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Weights Load<TFormat>(byte* block, int step)
+    public static ColumnGroups256 Load<TFormat>(byte* block, int step)
         where TFormat : struct, ITileFormat
     {
-        if (TFormat.Nibbles)
-        {
-            var packed = Vector256.Load(block + (step * 64));
-            return new(LowNibbles(packed), HighNibbles(packed));
-        }
-
-        block += step * 128;
+        var weights = ColumnGroups256.Load<TFormat>(block, step);
         var sign = Vector256.Create((byte)128);
-        return new(Vector256.Load(block) ^ sign, Vector256.Load(block + 64) ^ sign);
+        return TFormat.Nibbles ? weights : new(weights.First ^ sign, weights.Second ^ sign);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<short> Add<TFormat>(Vector256<short> sum, Weights weights, byte* x0, byte* x1)
+    public static Vector256<short> Add<TFormat>(Vector256<short> sum, ColumnGroups256 weights, byte* x0, byte* x1)
         where TFormat : struct, ITileFormat
     {
         var a0 = Vector256.Create(*(int*)x0).AsSByte();
@@ -75,11 +62,4 @@ internal readonly unsafe struct Avx2Dot : ITileDot<Vector256<short>, Vector256<f
     private static Vector256<int> Fours(Vector256<sbyte> weights, Vector256<sbyte> x) =>
         Avx2.MultiplyAddAdjacent(
             Avx2.MultiplyAddAdjacent(Avx2.Abs(weights), Avx2.Sign(x, weights)), Vector256.Create((short)1));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<byte> LowNibbles(Vector256<byte> v) => v & Vector256.Create((byte)15);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<byte> HighNibbles(Vector256<byte> v) =>
-        (v.AsUInt16() >> 4).AsByte() & Vector256.Create((byte)15);
 }

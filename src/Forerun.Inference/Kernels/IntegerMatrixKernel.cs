@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Forerun.Inference.Weights;
 
 namespace Forerun.Inference.Kernels;
@@ -25,6 +26,7 @@ internal abstract unsafe class IntegerMatrixKernel(int maxRows, int partRows) : 
         ActivationBlocks.Quantize(source, columns, start, end, activations, groups, row);
 
     /// <inheritdoc/>
+    [SkipLocalsInit]
     public override void Multiply(
         WeightMatrix weights,
         byte* activations,

@@ -90,10 +90,10 @@ internal sealed class KernelSet
     private static CompiledMatrixKernel<Avx512Dot, Avx512Dot.Accumulator, Avx512Dot.Weights, RowFloats512, Vector512<float>, TFormat> Avx512<TFormat>(int maxRows)
         where TFormat : struct, ITileFormat => new(maxRows);
 
-    private static CompiledMatrixKernel<AvxVnniDot, Vector256<int>, AvxVnniDot.Weights, RowFloats256, Vector256<float>, TFormat> Vnni<TFormat>(int maxRows)
+    private static CompiledMatrixKernel<AvxVnniDot, Vector256<int>, ColumnGroups256, RowFloats256, Vector256<float>, TFormat> Vnni<TFormat>(int maxRows)
         where TFormat : struct, ITileFormat => new(maxRows);
 
-    private static CompiledMatrixKernel<Avx2Dot, Vector256<short>, Avx2Dot.Weights, RowFloats256, Vector256<float>, TFormat> Avx2<TFormat>(int maxRows)
+    private static CompiledMatrixKernel<Avx2Dot, Vector256<short>, ColumnGroups256, RowFloats256, Vector256<float>, TFormat> Avx2<TFormat>(int maxRows)
         where TFormat : struct, ITileFormat => new(maxRows);
 
     private static CompiledMatrixKernel<ArmDot, Vector128<int>, ArmDot.Weights, RowFloats128, Vector128<float>, TFormat> Arm<TFormat>(int maxRows)

@@ -8,8 +8,7 @@ namespace Forerun.Inference.Kernels;
 /// <remarks>One loaded weight serves all activation rows. Per output: 32 columns are summed exactly in integers,
 /// scaled, and added in order inside a slice of 512 columns; slices are added in order. The accumulators are separate
 /// locals, and the steps are written out, because only locals that nothing refers to live in registers: passing them by
-/// reference to one shared step costs 10-25 %. A group of more than <see cref="ITileDot{TAccumulator, TFloat, TWeights}.RowsInRegisters"/>
-/// rows keeps the sums of its slice in memory, which are wanted once a block, and only the block's integers in registers.</remarks>
+/// reference to one shared step costs 10-25 %.</remarks>
 internal static unsafe class TileKernel<TDot, TAccumulator, TWeights, TFloats, TFloat>
     where TDot : struct, ITileDot<TAccumulator, TFloat, TWeights>
     where TAccumulator : struct
@@ -35,11 +34,7 @@ internal static unsafe class TileKernel<TDot, TAccumulator, TWeights, TFloats, T
         for (var blockCount = part->BlockCount; blockCount > 0; blockCount -= WeightMatrix.SliceBlocks, accumulate = true)
         {
             var sliceBlocks = Math.Min(blockCount, WeightMatrix.SliceBlocks);
-            for (var row = 0; row < TRows.Count && InMemory<TRows>(); row++)
-            {
-                TFloats.Store(default, sums + (row * TDot.Rows));
-            }
-
+            SliceSums<TDot, TAccumulator, TWeights, TFloats, TFloat>.Clear<TRows>(sums);
             TFloat f0 = default, f1 = default, f2 = default, f3 = default, f4 = default, f5 = default, f6 = default, f7 = default;
             for (var block = 0; block < sliceBlocks; block++)
             {
@@ -208,40 +203,40 @@ internal static unsafe class TileKernel<TDot, TAccumulator, TWeights, TFloats, T
                 var scale = TFloats.LoadHalf(scales);
                 var minimum = TFormat.HasMinimum ? TFloats.LoadHalf(scales + 16) : default;
                 var factors = (float*)(activation + (32 * TRows.Count));
-                f0 = AddBlock<TFormat, TRows>(i0, factors + 0, scale, minimum, f0, sums + (0 * TDot.Rows));
+                f0 = SliceSums<TDot, TAccumulator, TWeights, TFloats, TFloat>.AddBlock<TFormat, TRows>(i0, factors + 0, scale, minimum, f0, sums + (0 * TDot.Rows));
                 if (TRows.Count > 1)
                 {
-                    f1 = AddBlock<TFormat, TRows>(i1, factors + 1, scale, minimum, f1, sums + (1 * TDot.Rows));
+                    f1 = SliceSums<TDot, TAccumulator, TWeights, TFloats, TFloat>.AddBlock<TFormat, TRows>(i1, factors + 1, scale, minimum, f1, sums + (1 * TDot.Rows));
                 }
 
                 if (TRows.Count > 2)
                 {
-                    f2 = AddBlock<TFormat, TRows>(i2, factors + 2, scale, minimum, f2, sums + (2 * TDot.Rows));
+                    f2 = SliceSums<TDot, TAccumulator, TWeights, TFloats, TFloat>.AddBlock<TFormat, TRows>(i2, factors + 2, scale, minimum, f2, sums + (2 * TDot.Rows));
                 }
 
                 if (TRows.Count > 3)
                 {
-                    f3 = AddBlock<TFormat, TRows>(i3, factors + 3, scale, minimum, f3, sums + (3 * TDot.Rows));
+                    f3 = SliceSums<TDot, TAccumulator, TWeights, TFloats, TFloat>.AddBlock<TFormat, TRows>(i3, factors + 3, scale, minimum, f3, sums + (3 * TDot.Rows));
                 }
 
                 if (TRows.Count > 4)
                 {
-                    f4 = AddBlock<TFormat, TRows>(i4, factors + 4, scale, minimum, f4, sums + (4 * TDot.Rows));
+                    f4 = SliceSums<TDot, TAccumulator, TWeights, TFloats, TFloat>.AddBlock<TFormat, TRows>(i4, factors + 4, scale, minimum, f4, sums + (4 * TDot.Rows));
                 }
 
                 if (TRows.Count > 5)
                 {
-                    f5 = AddBlock<TFormat, TRows>(i5, factors + 5, scale, minimum, f5, sums + (5 * TDot.Rows));
+                    f5 = SliceSums<TDot, TAccumulator, TWeights, TFloats, TFloat>.AddBlock<TFormat, TRows>(i5, factors + 5, scale, minimum, f5, sums + (5 * TDot.Rows));
                 }
 
                 if (TRows.Count > 6)
                 {
-                    f6 = AddBlock<TFormat, TRows>(i6, factors + 6, scale, minimum, f6, sums + (6 * TDot.Rows));
+                    f6 = SliceSums<TDot, TAccumulator, TWeights, TFloats, TFloat>.AddBlock<TFormat, TRows>(i6, factors + 6, scale, minimum, f6, sums + (6 * TDot.Rows));
                 }
 
                 if (TRows.Count > 7)
                 {
-                    f7 = AddBlock<TFormat, TRows>(i7, factors + 7, scale, minimum, f7, sums + (7 * TDot.Rows));
+                    f7 = SliceSums<TDot, TAccumulator, TWeights, TFloats, TFloat>.AddBlock<TFormat, TRows>(i7, factors + 7, scale, minimum, f7, sums + (7 * TDot.Rows));
                 }
 
                 quants += TFormat.Nibbles ? 256 : 512;
@@ -249,82 +244,41 @@ internal static unsafe class TileKernel<TDot, TAccumulator, TWeights, TFloats, T
                 activation += ActivationBlocks.BytesPerRow * TRows.Count;
             }
 
-            Finish<TRows>(f0, sums + (0 * TDot.Rows), output + (0 * outputStride), accumulate);
+            SliceSums<TDot, TAccumulator, TWeights, TFloats, TFloat>.Finish<TRows>(f0, sums + (0 * TDot.Rows), output + (0 * outputStride), accumulate);
             if (TRows.Count > 1)
             {
-                Finish<TRows>(f1, sums + (1 * TDot.Rows), output + (1 * outputStride), accumulate);
+                SliceSums<TDot, TAccumulator, TWeights, TFloats, TFloat>.Finish<TRows>(f1, sums + (1 * TDot.Rows), output + (1 * outputStride), accumulate);
             }
 
             if (TRows.Count > 2)
             {
-                Finish<TRows>(f2, sums + (2 * TDot.Rows), output + (2 * outputStride), accumulate);
+                SliceSums<TDot, TAccumulator, TWeights, TFloats, TFloat>.Finish<TRows>(f2, sums + (2 * TDot.Rows), output + (2 * outputStride), accumulate);
             }
 
             if (TRows.Count > 3)
             {
-                Finish<TRows>(f3, sums + (3 * TDot.Rows), output + (3 * outputStride), accumulate);
+                SliceSums<TDot, TAccumulator, TWeights, TFloats, TFloat>.Finish<TRows>(f3, sums + (3 * TDot.Rows), output + (3 * outputStride), accumulate);
             }
 
             if (TRows.Count > 4)
             {
-                Finish<TRows>(f4, sums + (4 * TDot.Rows), output + (4 * outputStride), accumulate);
+                SliceSums<TDot, TAccumulator, TWeights, TFloats, TFloat>.Finish<TRows>(f4, sums + (4 * TDot.Rows), output + (4 * outputStride), accumulate);
             }
 
             if (TRows.Count > 5)
             {
-                Finish<TRows>(f5, sums + (5 * TDot.Rows), output + (5 * outputStride), accumulate);
+                SliceSums<TDot, TAccumulator, TWeights, TFloats, TFloat>.Finish<TRows>(f5, sums + (5 * TDot.Rows), output + (5 * outputStride), accumulate);
             }
 
             if (TRows.Count > 6)
             {
-                Finish<TRows>(f6, sums + (6 * TDot.Rows), output + (6 * outputStride), accumulate);
+                SliceSums<TDot, TAccumulator, TWeights, TFloats, TFloat>.Finish<TRows>(f6, sums + (6 * TDot.Rows), output + (6 * outputStride), accumulate);
             }
 
             if (TRows.Count > 7)
             {
-                Finish<TRows>(f7, sums + (7 * TDot.Rows), output + (7 * outputStride), accumulate);
+                SliceSums<TDot, TAccumulator, TWeights, TFloats, TFloat>.Finish<TRows>(f7, sums + (7 * TDot.Rows), output + (7 * outputStride), accumulate);
             }
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool InMemory<TRows>()
-        where TRows : struct, IRowCount => TRows.Count > TDot.RowsInRegisters;
-
-    /// <summary>Adds a block to a row's sum: to <paramref name="local"/>, or to what lies in memory.</summary>
-    /// <param name="block">The block's integer sums.</param>
-    /// <param name="factor">The row's factor; its integer sum and its scaled sum lie <c>TRows.Count</c> and twice as far behind.
-    /// </param>
-    /// <param name="scale">The block's scales.</param>
-    /// <param name="minimum">The block's minima.</param>
-    /// <param name="local">The row's sum, if it is in a register.</param>
-    /// <param name="memory">The row's sum, if it is in memory.</param>
-    /// <returns>The new value of <paramref name="local"/>.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TFloat AddBlock<TFormat, TRows>(
-        TAccumulator block, float* factor, TFloat scale, TFloat minimum, TFloat local, float* memory)
-        where TFormat : struct, ITileFormat
-        where TRows : struct, IRowCount
-    {
-        var dot = TDot.ToFloat<TFormat>(block, ((int*)factor)[TRows.Count]);
-        var scaledSum = factor[2 * TRows.Count];
-        scale = TFloats.Multiply(scale, *factor);
-        if (InMemory<TRows>())
-        {
-            var sum = TFloats.MultiplyAdd(dot, scale, TFloats.Load(memory));
-            TFloats.Store(TFormat.HasMinimum ? TFloats.MultiplyAdd(minimum, scaledSum, sum) : sum, memory);
-            return default;
-        }
-
-        local = TFloats.MultiplyAdd(dot, scale, local);
-        return TFormat.HasMinimum ? TFloats.MultiplyAdd(minimum, scaledSum, local) : local;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Finish<TRows>(TFloat local, float* memory, float* output, bool accumulate)
-        where TRows : struct, IRowCount
-    {
-        var slice = InMemory<TRows>() ? TFloats.Load(memory) : local;
-        TFloats.Store(accumulate ? TFloats.Add(TFloats.Load(output), slice) : slice, output);
     }
 }
