@@ -8,9 +8,6 @@ namespace Forerun.Core.Numerics;
 public interface ILanes<TSelf>
     where TSelf : struct, ILanes<TSelf>
 {
-    /// <summary>Machine registers that sixteen lanes fill: 1, 2 or 4.</summary>
-    static abstract int Registers { get; }
-
     /// <summary>Loads 16 values from <paramref name="source"/>.</summary>
     static abstract TSelf Load(ref readonly float source);
 

@@ -21,9 +21,6 @@ public readonly struct Lanes128 : ILanes<Lanes128>
     }
 
     /// <inheritdoc/>
-    public static int Registers => 4;
-
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Load(ref readonly float source) =>
         new(

@@ -18,9 +18,6 @@ public readonly struct Lanes256 : ILanes<Lanes256>
     }
 
     /// <inheritdoc/>
-    public static int Registers => 2;
-
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 Load(ref readonly float source) =>
         new(Vector256.LoadUnsafe(in source), Vector256.LoadUnsafe(in source, 8));

@@ -10,9 +10,6 @@ public readonly struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
     private readonly Vector512<float> _value = value;
 
     /// <inheritdoc/>
-    public static int Registers => 1;
-
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 Load(ref readonly float source) => new(Vector512.LoadUnsafe(in source));
 

@@ -50,15 +50,22 @@ internal abstract unsafe class AttentionKernel
 }
 
 /// <inheritdoc/>
-internal sealed unsafe class AttentionKernel<TLanes> : AttentionKernel
+/// <param name="halves">Products of halves.</param>
+/// <param name="floats">Products of floats.</param>
+internal sealed unsafe class AttentionKernel<TLanes>(QueryProduct halves, QueryProduct floats) : AttentionKernel
     where TLanes : struct, ILanes<TLanes>
 {
     private const int Positions = KvPage.Positions;
     private const int PrefetchElements = 1024;
 
+    /// <summary>All in C#.</summary>
+    public AttentionKernel()
+        : this(new CompiledQueryProduct<TLanes, HalfElements<TLanes>>(), new CompiledQueryProduct<TLanes, FloatElements<TLanes>>())
+    {
+    }
+
     /// <inheritdoc/>
-    /// <remarks>Where sixteen lanes fill one register, eight queries share what is widened, otherwise four.</remarks>
-    public override int MaxHalfQueries => TLanes.Registers == 1 ? 24 : 8;
+    public override int MaxHalfQueries => halves.MaxHalfQueries;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -80,14 +87,45 @@ internal sealed unsafe class AttentionKernel<TLanes> : AttentionKernel
     public override void Page(
         in HeadPage page, int headDim, float** queries, int count, int* valid, float* scratch, float* partials)
     {
-        if (page.Format == KvFormat.F16)
+        var longest = 0;
+        for (var query = 0; query < count; query++)
         {
-            Page<HalfElements<TLanes>>(page, headDim, queries, count, valid, scratch, partials);
+            longest = Math.Max(longest, valid[query]);
+            Copy(queries[query], scratch + (query * QueryStride), headDim);
         }
-        else
+
+        var (product, bytes) = page.Format == KvFormat.F16 ? (halves, sizeof(ushort)) : (floats, sizeof(float));
+        var scores = scratch + (QueriesPerCall * QueryStride);
+        var keys = new QueryPart
         {
-            Page<FloatElements<TLanes>>(page, headDim, queries, count, valid, scratch, partials);
+            Rows = page.Keys,
+            RowStride = 16 * bytes,
+            VectorStride = 16 * headDim * bytes,
+            Count = headDim,
+            Weights = scratch,
+            Output = scores,
+            OutputStride = QueryStride,
+            Prefetch = page.Next,
+        };
+        product.Run(keys, Positions / 16, count);
+        var stride = PartialStride(headDim);
+        for (var query = 0; query < count; query++)
+        {
+            Weigh(scores + (query * QueryStride), valid[query], partials + (query * stride) + headDim);
         }
+
+        var values = new QueryPart
+        {
+            Rows = page.Values,
+            RowStride = headDim * bytes,
+            VectorStride = 16 * bytes,
+            Count = longest,
+            Weights = scores,
+            Output = partials,
+            OutputStride = stride,
+            Prefetch = page.Next is null ? null : page.Next + (page.Values - page.Keys),
+        };
+        product.Run(values, headDim / 16, count);
     }
 
     /// <inheritdoc/>
@@ -118,31 +156,6 @@ internal sealed unsafe class AttentionKernel<TLanes> : AttentionKernel
         }
     }
 
-    private static void Page<TElements>(
-        in HeadPage page, int headDim, float** queries, int count, int* valid, float* scratch, float* partials)
-        where TElements : struct, IPageElements<TLanes>
-    {
-        var longest = 0;
-        for (var query = 0; query < count; query++)
-        {
-            longest = Math.Max(longest, valid[query]);
-            Copy(queries[query], scratch + (query * QueryStride), headDim);
-        }
-
-        var scores = scratch + (QueriesPerCall * QueryStride);
-        QueryProduct<TLanes, TElements>.Run(
-            page.Keys, 16, 16 * headDim, Positions / 16, headDim, scratch, count, scores, QueryStride, page.Next);
-        var stride = PartialStride(headDim);
-        for (var query = 0; query < count; query++)
-        {
-            Weigh(scores + (query * QueryStride), valid[query], partials + (query * stride) + headDim);
-        }
-
-        var next = page.Next is null ? null : page.Next + (page.Values - page.Keys);
-        QueryProduct<TLanes, TElements>.Run(
-            page.Values, headDim, 16, headDim / 16, longest, scores, count, partials, stride, next);
-    }
-
     private static void Copy(float* source, float* destination, int count)
     {
         for (var i = 0; i < count; i += 16)
@@ -162,22 +175,21 @@ internal sealed unsafe class AttentionKernel<TLanes> : AttentionKernel
             unseen.Fill(valid == 0 ? 0f : scores[0]);
         }
 
-        TLanes w0 = TLanes.Load(ref scores[0]), w1 = TLanes.Load(ref scores[16]);
-        TLanes w2 = TLanes.Load(ref scores[32]), w3 = TLanes.Load(ref scores[48]);
-        var largest = TLanes.MaxAcross(TLanes.Max(TLanes.Max(w0, w1), TLanes.Max(w2, w3)));
+        var largest = TLanes.MaxAcross(TLanes.Max(
+            TLanes.Max(TLanes.Load(ref scores[0]), TLanes.Load(ref scores[16])),
+            TLanes.Max(TLanes.Load(ref scores[32]), TLanes.Load(ref scores[48]))));
         var shift = TLanes.Create(largest);
-        TLanes.Store(w0 = LaneMath.Exp(w0 - shift), ref scores[0]);
-        TLanes.Store(w1 = LaneMath.Exp(w1 - shift), ref scores[16]);
-        TLanes.Store(w2 = LaneMath.Exp(w2 - shift), ref scores[32]);
-        TLanes.Store(w3 = LaneMath.Exp(w3 - shift), ref scores[48]);
+        for (var i = 0; i < Positions; i += 16)
+        {
+            TLanes.Store(LaneMath.Exp(TLanes.Load(ref scores[i]) - shift), ref scores[i]);
+        }
+
         if (valid < Positions)
         {
             new Span<float>(scores + valid, Positions - valid).Clear();
-            (w0, w1) = (TLanes.Load(ref scores[0]), TLanes.Load(ref scores[16]));
-            (w2, w3) = (TLanes.Load(ref scores[32]), TLanes.Load(ref scores[48]));
         }
 
         tail[0] = largest;
-        tail[1] = TLanes.Sum(w0 + w1 + w2 + w3);
+        tail[1] = TLanes.Sum(TLanes.Load(ref scores[0]) + TLanes.Load(ref scores[16]) + TLanes.Load(ref scores[32]) + TLanes.Load(ref scores[48]));
     }
 }
