@@ -34,15 +34,16 @@ internal sealed class TileShares
         var step = _steps[worker].Value++ & 1;
         _taken[((1 - step) * _workers) + worker].Value = 0;
         var parts = _workers == 1 ? 1 : _workers * Math.Min(rows + 1, MaxPartsPerWorker);
-        var grain = Math.Max(1, ((count / parts) + (unit / 2)) / unit) * unit;
-        return new Share(_taken.AsSpan(step * _workers, _workers), worker, count, grain);
+        return new Share(_taken.AsSpan(step * _workers, _workers), worker, count, unit, parts);
     }
 
-    /// <summary>What one worker takes from a step.</summary>
-    public ref struct Share(Span<PaddedCounter> taken, int worker, int count, int grain)
+    /// <summary>What one worker takes from a step: parts that differ by a unit at most, and as many for each worker as for any other, or
+    /// one more.</summary>
+    public ref struct Share(Span<PaddedCounter> taken, int worker, int count, int unit, int parts)
     {
         private readonly Span<PaddedCounter> _taken = taken;
-        private readonly int _chunks = (count + grain - 1) / grain;
+        private readonly int _units = (count + unit - 1) / unit;
+        private readonly int _parts = Math.Min(parts, (count + unit - 1) / unit);
         private int _owner = worker;
         private int _asked;
 
@@ -50,17 +51,18 @@ internal sealed class TileShares
         public int Start { get; private set; }
 
         /// <summary>Its end.</summary>
-        public readonly int End => Math.Min(Start + grain, count);
+        public int End { get; private set; }
 
         /// <summary>Takes the next part; false when nothing is left.</summary>
         public bool Next()
         {
             while (_asked < _taken.Length)
             {
-                var chunk = FirstChunk(_owner) + Interlocked.Increment(ref _taken[_owner].Value) - 1;
-                if (chunk < FirstChunk(_owner + 1))
+                var part = FirstPart(_owner) + Interlocked.Increment(ref _taken[_owner].Value) - 1;
+                if (part < FirstPart(_owner + 1))
                 {
-                    Start = chunk * grain;
+                    Start = FirstTile(part);
+                    End = Math.Min(FirstTile(part + 1), count);
                     return true;
                 }
 
@@ -71,6 +73,8 @@ internal sealed class TileShares
             return false;
         }
 
-        private readonly int FirstChunk(int owner) => (int)((long)_chunks * owner / _taken.Length);
+        private readonly int FirstPart(int owner) => (int)((long)_parts * owner / _taken.Length);
+
+        private readonly int FirstTile(int part) => (int)((long)_units * part / _parts) * unit;
     }
 }

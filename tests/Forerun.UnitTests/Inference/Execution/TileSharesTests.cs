@@ -55,6 +55,24 @@ public class TileSharesTests
     }
 
     [Theory]
+    [InlineData(36, 1, 2)]
+    [InlineData(96, 1, 2)]
+    [InlineData(60, 1, 4)]
+    [InlineData(36, 5, 2)]
+    [InlineData(37, 8, 2)]
+    public void Next_TheFirstHalfOfTheParts_AreHalfOfTheTiles_GiveOrTakeHalfAUnit(int count, int rows, int unit)
+    {
+        var ends = new List<int>();
+        for (var share = new TileShares(2).Begin(worker: 0, count, rows, unit); share.Next();)
+        {
+            ends.Add(share.End);
+        }
+
+        Assert.InRange((2 * ends[(ends.Count / 2) - 1]) - count, -unit, unit);
+        Assert.Equal(count, ends[^1]);
+    }
+
+    [Theory]
     [InlineData(1, 576, 1)]
     [InlineData(5, 576, 2)]
     [InlineData(16, 576, 2)]
