@@ -64,8 +64,6 @@ internal sealed class OnlineEstimates(MeasuredTimes times, int maxDraftLength)
         _acceptance.Forget(ValuesOfOtherTexts);
         _foresight.Forget(ValuesOfOtherTexts);
         _goesOn.Forget(ValuesOfOtherTexts);
-        _accepted.Forget(ValuesOfOtherTexts);
-        _promised.Forget(ValuesOfOtherTexts);
         _offeringRounds = 0;
     }
 

@@ -13,8 +13,8 @@ internal sealed class SmoothedProfile(int count, double prior, double weightOfPr
     private const double OverallWeight = 4;
 
     // The ratio of these two is what all indices have in common.
-    private readonly Smoothed _overall = new(prior * weightOfPrior, priorWeight: 2, Memory);
-    private readonly Smoothed _weights = new(weightOfPrior, priorWeight: 2, Memory);
+    private readonly Smoothed _overall = new(prior * weightOfPrior, priorWeight: 8, Memory);
+    private readonly Smoothed _weights = new(weightOfPrior, priorWeight: 8, Memory);
     private readonly Smoothed[] _at =
         [.. Enumerable.Range(0, count).Select(_ => new Smoothed(prior: 0, priorWeight: 0, Memory))];
 

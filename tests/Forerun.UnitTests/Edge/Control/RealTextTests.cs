@@ -54,6 +54,31 @@ public class RealTextTests(RealTexts texts, ITestOutputHelper output) : IClassFi
         string world, double draft, double verify, double row, double roundTrip, double beside, double most) =>
         CheckAsync(world, new(draft, verify, row, roundTrip) { Beside = beside }, most);
 
+    /// <summary>Times that others disturb, which is what a controller must not be led astray by; eight machines each.</summary>
+    [Theory]
+    [Trait("Category", "Full")]
+    [InlineData("dear rows, one machine", 1.2, 8.5, 1.4, 1.2, 1.15)]
+    [InlineData("small target, 5 ms", 0.9, 4.2, 0.35, 5, 1.1)]
+    [InlineData("big target, 20 ms", 10, 55, 0, 20, 1)]
+    [InlineData("a100+jetson-nano", 75, 522, 0, 96, 1)]
+    public async Task Auto_SharedMachines_IsNearlyAsFastAsTheBestFixedMode(
+        string world, double draft, double verify, double row, double roundTrip, double beside)
+    {
+        var sums = new Dictionary<DecodingMode, double>();
+        for (var seed = 0; seed < 8; seed++)
+        {
+            foreach (var mode in (DecodingMode[])[.. Fixed, DecodingMode.Auto])
+            {
+                var times = new WorldTimes(draft, verify, row, roundTrip) { Beside = beside, Shared = new SharedMachine(seed) };
+                sums[mode] = sums.GetValueOrDefault(mode) + await MsPerTokenAsync(times, mode);
+            }
+        }
+
+        var ratio = sums[DecodingMode.Auto] / Fixed.Min(mode => sums[mode]);
+        output.WriteLine($"{world}: {string.Join(", ", sums.Select(one => $"{one.Key} {one.Value / 8:0.00}"))} ms/token, {ratio:0.000}");
+        Assert.True(ratio < 1.05, $"{world}: auto takes {ratio:0.000} of the best");
+    }
+
     /// <summary>One after the other, and the first 24 tokens of each text alone, by a decoder that knows nothing.</summary>
     [Theory]
     [Trait("Category", "Full")]

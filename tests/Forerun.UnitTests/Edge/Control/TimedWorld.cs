@@ -12,6 +12,39 @@ internal sealed record WorldTimes(double DraftMs, double VerifyMs, double RowMs,
 {
     /// <summary>How much longer a pass takes when the edge drafted since the one before; 1 = as long.</summary>
     public double Beside { get; init; } = 1;
+
+    private static readonly DateTimeOffset FirstMoment = new FakeTimeProvider().GetUtcNow();
+
+    /// <summary>Others use the machine too; null = every time is as scripted.</summary>
+    public SharedMachine? Shared { get; init; }
+
+    /// <summary>A pass or a draft step.</summary>
+    public TimeSpan Work(double ms, DateTimeOffset now) =>
+        TimeSpan.FromMilliseconds(Shared?.Work(ms, VerifyMs, (now - FirstMoment).TotalMilliseconds) ?? ms);
+
+    /// <summary>A message's way.</summary>
+    public TimeSpan OneWay() => TimeSpan.FromMilliseconds((RoundTripMs / 2) + (Shared?.HeldUpMs(VerifyMs) ?? 0));
+}
+
+/// <summary>What other guests of a machine do to it: work takes up to a fifth more or less, in a quarter of all stretches of a hundred passes two
+/// thirds longer, and now and then something is held up for several passes. The same seed, the same troubles.</summary>
+internal sealed class SharedMachine(int seed)
+{
+    private const double Slower = 1.67;
+    private const int Stretches = 1000;
+
+    private readonly Random _random = new(seed);
+    private readonly bool[] _isSlow = [.. new Random(seed).GetItems([true, false, false, false], Stretches)];
+
+    /// <summary>What work takes that begins at a time.</summary>
+    public double Work(double ms, double passMs, double atMs)
+    {
+        var isSlow = _isSlow[(int)(atMs / (100 * passMs)) % Stretches];
+        return (ms * (0.8 + (0.4 * _random.NextDouble())) * (isSlow ? Slower : 1)) + HeldUpMs(passMs);
+    }
+
+    /// <summary>How long something is held up.</summary>
+    public double HeldUpMs(double passMs) => _random.Next(60) == 0 ? 4 * passMs * _random.NextDouble() : 0;
 }
 
 /// <summary>A verifier over a known text whose passes and messages take scripted times. The clock moves when the edge
@@ -42,8 +75,6 @@ internal sealed class TimedTarget(ImmutableArray<int> text, WorldTimes times, Fa
 
     public WireBytes Bytes => default;
 
-    private TimeSpan OneWay => TimeSpan.FromMilliseconds(times.RoundTripMs / 2);
-
     public ValueTask<TargetDescription> DescribeAsync(CancellationToken cancellationToken = default) =>
         throw new NotSupportedException();
 
@@ -57,29 +88,29 @@ internal sealed class TimedTarget(ImmutableArray<int> text, WorldTimes times, Fa
         _prompt = request.PromptTokens;
         _limits = new GenerationLimits(int.MaxValue, request.PromptTokens.Length, Text.Length);
         (_position, _round, _decided) = (request.PromptTokens.Length, 1, null);
-        (_decidedAt, PromptLength) = (clock.GetUtcNow() + OneWay, _position);
+        (_decidedAt, PromptLength) = (clock.GetUtcNow() + times.OneWay(), _position);
         return ValueTask.FromResult<IVerification>(this);
     }
 
     public ValueTask SendAsync(Draft draft, CancellationToken cancellationToken = default)
     {
-        _sent.Add((clock.GetUtcNow() + OneWay, draft));
+        _sent.Add((clock.GetUtcNow() + times.OneWay(), draft));
         return ValueTask.CompletedTask;
     }
 
     public ValueTask StreamAsync(int throughRound, CancellationToken cancellationToken = default)
     {
-        _streamed.Add((clock.GetUtcNow() + OneWay, throughRound));
+        _streamed.Add((clock.GetUtcNow() + times.OneWay(), throughRound));
         return ValueTask.CompletedTask;
     }
 
     public ValueTask OfferAsync(IReadOnlyList<Draft> drafts, int draftLength, CancellationToken cancellationToken = default)
     {
-        _offered.AddRange(drafts.Select(draft => (clock.GetUtcNow() + OneWay, draft, draftLength)));
+        _offered.AddRange(drafts.Select(draft => (clock.GetUtcNow() + times.OneWay(), draft, draftLength)));
         return ValueTask.CompletedTask;
     }
 
-    public TimeSpan? RoundTripTime => OneWay * 2;
+    public TimeSpan? RoundTripTime => TimeSpan.FromMilliseconds(times.RoundTripMs);
 
     public ValueTask<VerificationEvent> ReadAsync(CancellationToken cancellationToken = default)
     {
@@ -140,10 +171,10 @@ internal sealed class TimedTarget(ImmutableArray<int> text, WorldTimes times, Fa
         var count = _limits.DraftLength(_position, draft.Tokens.Length);
         var result = Acceptance.Accept(
             draft.Tokens.AsSpan(0, count), _position, _limits, Text, (own, row) => own[start + row]);
-        var compute = TimeSpan.FromMilliseconds(times.VerifyMs + (times.RowMs * count)) * (HasDrafted ? times.Beside : 1);
+        var compute = times.Work(times.VerifyMs + (times.RowMs * count), clock.GetUtcNow()) * (HasDrafted ? times.Beside : 1);
         HasDrafted = false;
         _decidedAt = (at > _decidedAt ? at : _decidedAt) + compute;
-        _arrivesAt = _decidedAt + OneWay;
+        _arrivesAt = _decidedAt + times.OneWay();
         var isLast = result.FinishReason is not null;
         _next.Enqueue(new Verdict(
             _round, result.AcceptedCount, result.NextToken, new(TimeSpan.Zero, compute), isLast)
@@ -187,6 +218,6 @@ internal sealed class TimedDrafter(IDrafter inner, WorldTimes times, FakeTimePro
             most = Math.Max(most, branch.Count - before);
         }
 
-        clock.Advance(TimeSpan.FromMilliseconds(times.DraftMs * most * (1 + (branchCost * (branches.Length - 1)))));
+        clock.Advance(times.Work(times.DraftMs * most * (1 + (branchCost * (branches.Length - 1))), clock.GetUtcNow()));
     }
 }
