@@ -30,7 +30,7 @@ public class GenerationRunTests
     [Fact]
     public async Task LinkMsPerRound_MostRoundsStreamed_IsThatOfTheOthers()
     {
-        var report = await RunAsync(DecodingMode.Auto, tokens: 400, SlowDrafter);
+        var report = await RunAsync(DecodingMode.Auto, tokens: 800, SlowDrafter);
         var streamed = report.Controller!.Choices.Where(choice => choice.Mode is "autoregressive" or "asynchronous").Sum(choice => choice.Rounds);
         Assert.InRange(streamed, report.Rounds / 2, report.Rounds - 1);
         Assert.InRange(report.LinkMsPerRound!.Value, 9.9, 30);
