@@ -3,42 +3,45 @@ using Forerun.Core.Numerics;
 
 namespace Forerun.Inference.Kernels;
 
-/// <summary>Weighted sums of halves in machine code that <see cref="QueryAssembler"/> writes, one loop per shape.</summary>
+/// <summary>Weighted sums in machine code that <see cref="QueryAssembler"/> writes, one loop per shape. Written once, when they are first
+/// wanted.</summary>
 internal sealed unsafe class AssembledQueryProduct : QueryProduct
 {
-    /// <summary>What sixteen halves take.</summary>
-    private const int HalfBytes = 32;
-
     private const int HalfConversion = 1 << 29;
+
+    private static readonly Lazy<AssembledQueryProduct>[] All =
+        [.. from wide in (bool[])[false, true]
+            from halves in (bool[])[false, true]
+            select new Lazy<AssembledQueryProduct>(() => new AssembledQueryProduct(wide, halves))];
 
     private readonly int _maxVectors;
     private readonly int _maxQueries;
     private readonly MachineCode _loops;
 
-    /// <summary>Assembles the loops.</summary>
-    /// <param name="wide">512-bit registers; otherwise 256-bit.</param>
-    /// <param name="halves">Of halves; otherwise of floats.</param>
-    public AssembledQueryProduct(bool wide, bool halves)
+    private AssembledQueryProduct(bool wide, bool halves)
     {
         (_maxVectors, _maxQueries) = (QueryAssembler.MaxVectors(wide), QueryAssembler.MaxQueries(wide));
         var windows = OperatingSystem.IsWindows();
         _loops = new MachineCode(
-            [.. from log in Enumerable.Range(0, int.Log2(_maxVectors) + 1)
-                from queries in Enumerable.Range(1, _maxQueries)
-                select new QueryAssembler(wide, halves, 1 << log, queries, windows).Assemble()]);
+            [.. QueryAssembler.Shapes(wide).Select(shape => new QueryAssembler(wide, halves, shape.Vectors, shape.Queries, windows).Assemble())]);
     }
 
     /// <summary>The system allows <see cref="MachineCode"/> and the processor widens halves.</summary>
     public static bool IsSupported { get; } =
         Avx2.IsSupported && (X86Base.CpuId(1, 0).Ecx & HalfConversion) != 0 && MachineCode.IsSupported;
 
+    /// <summary>The loops of one kind.</summary>
+    /// <param name="wide">512-bit registers; otherwise 256-bit.</param>
+    /// <param name="halves">Of halves; otherwise of floats.</param>
+    public static AssembledQueryProduct Get(bool wide, bool halves) => All[(wide ? 2 : 0) + (halves ? 1 : 0)].Value;
+
     /// <inheritdoc/>
     public override int MaxHalfQueries => 24;
 
     /// <inheritdoc/>
-    public override void Run(QueryPart part, int vectors, int queries)
+    public override void Run(in QueryPart part, int vectors, int queries)
     {
-        var all = part;
+        var piece = part;
         for (var vector = 0; vector < vectors;)
         {
             var log = int.Log2(Math.Min(_maxVectors, vectors - vector));
@@ -46,13 +49,13 @@ internal sealed unsafe class AssembledQueryProduct : QueryProduct
             for (var (group, first) = (0, 0); group < groups; group++)
             {
                 var end = queries * (group + 1) / groups;
-                var prefetches = group == 0 && all.Prefetch is not null;
-                part.Rows = all.Rows + (vector * all.VectorStride);
-                part.Weights = all.Weights + (first * WeightStride);
-                part.Output = all.Output + (first * all.OutputStride) + (vector * 16);
-                part.Prefetch = prefetches ? all.Prefetch + (vector * HalfBytes * all.Count) : part.Rows;
-                part.PrefetchBytes = prefetches ? HalfBytes << log : 0;
-                Loop(log, end - first)(&part);
+                var prefetches = group == 0 && part.Prefetch is not null;
+                piece.Rows = part.Rows + (vector * part.VectorStride);
+                piece.Weights = part.Weights + (first * WeightStride);
+                piece.Output = part.Output + (first * part.OutputStride) + (vector * 16);
+                piece.Prefetch = prefetches ? part.Prefetch + (vector * HalfBytes * part.Count) : piece.Rows;
+                piece.PrefetchBytes = prefetches ? HalfBytes << log : 0;
+                Loop(log, end - first)(&piece);
                 first = end;
             }
 

@@ -11,27 +11,25 @@ internal sealed unsafe class CompiledQueryProduct<TLanes, TElements> : QueryProd
     where TLanes : struct, ILanes<TLanes>
     where TElements : struct, IPageElements<TLanes>
 {
-    /// <summary>What sixteen halves take.</summary>
-    private const int PrefetchBytes = 32;
-
     /// <inheritdoc/>
     public override int MaxHalfQueries => 8;
 
     /// <inheritdoc/>
-    public override void Run(QueryPart part, int vectors, int queries)
+    public override void Run(in QueryPart part, int vectors, int queries)
     {
-        var bytes = part.Prefetch is null ? 0 : PrefetchBytes;
-        part.Prefetch = part.Prefetch is null ? part.Rows : part.Prefetch;
+        var next = part;
+        var bytes = part.Prefetch is null ? 0 : HalfBytes;
+        next.Prefetch = part.Prefetch is null ? part.Rows : part.Prefetch;
         for (var vector = 0; vector < vectors; vector++)
         {
             for (var query = 0; query < queries; query += 4)
             {
-                FourQueries(part, query, query == 0 ? bytes : 0);
+                FourQueries(next, query, query == 0 ? bytes : 0);
             }
 
-            part.Rows += part.VectorStride;
-            part.Output += 16;
-            part.Prefetch += bytes * part.Count;
+            next.Rows += part.VectorStride;
+            next.Output += 16;
+            next.Prefetch += bytes * part.Count;
         }
     }
 

@@ -46,17 +46,17 @@ internal sealed class KernelSet
                 set,
                 [Avx512<Q8Tile>(8), Avx512<Q4Tile>(8), Avx512<Q4MinimumTile>(8), new FloatMatrixKernel<Lanes512>(8)],
                 new RowKernel<Lanes512>(),
-                Attend<Lanes512>(wide: true)),
+                AttentionIn<Lanes512>(wide: true)),
             InstructionSet.AvxVnni => new(
                 set,
                 [Vnni<Q8Tile>(4), Vnni<Q4Tile>(4), Vnni<Q4MinimumTile>(4), new FloatMatrixKernel<Lanes256>(4)],
                 new RowKernel<Lanes256>(),
-                Attend<Lanes256>(wide: false)),
+                AttentionIn<Lanes256>(wide: false)),
             InstructionSet.Avx2 => new(
                 set,
                 [Avx2<Q8Tile>(8), Avx2<Q4Tile>(8), Avx2<Q4MinimumTile>(8), new FloatMatrixKernel<Lanes256>(8)],
                 new RowKernel<Lanes256>(),
-                Attend<Lanes256>(wide: false)),
+                AttentionIn<Lanes256>(wide: false)),
             InstructionSet.ArmDot => new(
                 set,
                 [Arm<Q8Tile>(6), Arm<Q4Tile>(6), Arm<Q4MinimumTile>(6), new FloatMatrixKernel<Lanes128>(6)],
@@ -85,11 +85,11 @@ internal sealed class KernelSet
                 new FloatMatrixKernel<TLanes>(AssembledMatrixKernel<Q8Tile>.MaxGroup),
             ],
             new RowKernel<TLanes>(),
-            Attend<TLanes>(wide: true));
+            AttentionIn<TLanes>(wide: true));
 
-    private static AttentionKernel<TLanes> Attend<TLanes>(bool wide)
+    private static AttentionKernel<TLanes> AttentionIn<TLanes>(bool wide)
         where TLanes : struct, ILanes<TLanes> => AssembledQueryProduct.IsSupported
-            ? new(new AssembledQueryProduct(wide, halves: true), new AssembledQueryProduct(wide, halves: false))
+            ? new(AssembledQueryProduct.Get(wide, halves: true), AssembledQueryProduct.Get(wide, halves: false))
             : new();
 
     private static CompiledMatrixKernel<Avx512Dot, Avx512Dot.Accumulator, Avx512Dot.Weights, RowFloats512, Vector512<float>, TFormat> Avx512<TFormat>(int maxRows)

@@ -44,6 +44,12 @@ internal sealed class QueryAssembler(bool wide, bool halves, int vectors, int qu
     /// <summary>Most queries.</summary>
     public static int MaxQueries(bool wide) => wide ? 4 : 3;
 
+    /// <summary>Every shape that there is a loop for.</summary>
+    public static IEnumerable<(int Vectors, int Queries)> Shapes(bool wide) =>
+        from log in Enumerable.Range(0, int.Log2(MaxVectors(wide)) + 1)
+        from queries in Enumerable.Range(1, MaxQueries(wide))
+        select (1 << log, queries);
+
     /// <summary>The machine code; it may lie anywhere.</summary>
     public byte[] Assemble()
     {
@@ -73,9 +79,7 @@ internal sealed class QueryAssembler(bool wide, bool halves, int vectors, int qu
         Restore();
         _code.vzeroupper();
         _code.ret();
-        using var stream = new MemoryStream();
-        _code.Assemble(new StreamCodeWriter(stream), rip: 0);
-        return stream.ToArray();
+        return _code.ToBytes();
     }
 
     private void MultiplyRow()

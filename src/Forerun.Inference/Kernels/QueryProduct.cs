@@ -8,6 +8,9 @@ internal abstract unsafe class QueryProduct
     /// <summary>Floats from one query's weights to the next query's: a constant, so that all are found from one address.</summary>
     public const int WeightStride = AttentionKernel.QueryStride;
 
+    /// <summary>What sixteen halves take: how far is prefetched per row and vector.</summary>
+    protected const int HalfBytes = 32;
+
     /// <summary>Up to so many queries it reads halves as they are; for more it is faster to widen them once.</summary>
     public abstract int MaxHalfQueries { get; }
 
@@ -15,5 +18,5 @@ internal abstract unsafe class QueryProduct
     /// <param name="part">What to multiply.</param>
     /// <param name="vectors">Vectors per row.</param>
     /// <param name="queries">1 … 8. Weights are read, and output written, up to a multiple of four queries.</param>
-    public abstract void Run(QueryPart part, int vectors, int queries);
+    public abstract void Run(in QueryPart part, int vectors, int queries);
 }

@@ -58,9 +58,7 @@ internal sealed class VnniAssembler<TFormat>(int rows)
         Constant(ref _nibble, 0x0F0F0F0F);
         Constant(ref _halfBits, 0x8FFFE000);
         Constant(ref _twoToThe112, 0x77800000);
-        using var stream = new MemoryStream();
-        _code.Assemble(new StreamCodeWriter(stream), rip: 0);
-        return stream.ToArray();
+        return _code.ToBytes();
     }
 
     private void Constant(ref Label label, uint value)

@@ -18,7 +18,7 @@ public unsafe class QueryAssemblerTests
     [InlineData(true, true)]
     public void Assemble_EveryShape_TheBitsOfTheLoopInCSharp(bool wide, bool halves)
     {
-        foreach (var (vectors, queries) in Shapes(wide))
+        foreach (var (vectors, queries) in QueryAssembler.Shapes(wide))
         {
             foreach (var count in (int[])[0, 1, MaxRows])
             {
@@ -29,11 +29,6 @@ public unsafe class QueryAssemblerTests
             }
         }
     }
-
-    private static IEnumerable<(int Vectors, int Queries)> Shapes(bool wide) =>
-        from log in Enumerable.Range(0, int.Log2(QueryAssembler.MaxVectors(wide)) + 1)
-        from queries in Enumerable.Range(1, QueryAssembler.MaxQueries(wide))
-        select (1 << log, queries);
 
     private static void Check(bool wide, bool halves, int vectors, int queries, int count, bool windows)
     {
