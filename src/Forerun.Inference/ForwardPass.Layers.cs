@@ -149,18 +149,21 @@ public sealed unsafe partial class ForwardPass
     /// <summary>Gate and up projections, <c>silu(gate) * up</c>, and its preparing: each tile's columns from start to end.</summary>
     private void MultiplyGate(int worker, LayerWeights weights, byte* activations)
     {
-        var b = _buffers;
-        var size = _model.Config.IntermediateSize;
-        for (var share = _shares.Begin(worker, weights.Gate.TileCount, _batch.RowCount); share.Next();)
+        var rows = _batch.RowCount;
+        var gates = _buffers.Products(worker);
+        var ups = _buffers.MoreProducts(worker);
+        for (var share = _shares.Begin(worker, weights.Gate.TileCount, rows, maxTiles: _buffers.MaxTiles(rows)); share.Next();)
         {
-            Multiply(weights.Gate, activations, _groups, b.Gate, size, share.Start, share.End);
-            Multiply(weights.Up, activations, _groups, b.Up, size, share.Start, share.End);
             var (start, end) = (share.Start * WeightMatrix.TileRows, share.End * WeightMatrix.TileRows);
-            for (var row = 0; row < _batch.RowCount; row++)
+            var size = end - start;
+            Multiply(weights.Gate, activations, _groups, gates - start, size, share.Start, share.End);
+            Multiply(weights.Up, activations, _groups, ups - start, size, share.Start, share.End);
+            for (var row = 0; row < rows; row++)
             {
-                var gate = b.Gate + ((long)row * size);
-                _model.Kernels.Rows.SwiGlu(gate + start, b.Up + ((long)row * size) + start, end - start);
-                _model.ActivationKernel.Prepare(gate, size, start, end, b.GateActivations, _groups, row);
+                var gate = gates + (row * size);
+                _model.Kernels.Rows.SwiGlu(gate, ups + (row * size), size);
+                _model.ActivationKernel.Prepare(
+                    gate - start, weights.Gate.Rows, start, end, _buffers.GateActivations, _groups, row);
             }
         }
     }
@@ -168,15 +171,16 @@ public sealed unsafe partial class ForwardPass
     /// <summary><c>hidden += weights · activations</c>.</summary>
     private void MultiplyAndAdd(int worker, WeightMatrix weights, byte* activations)
     {
-        var size = _model.Config.HiddenSize;
-        for (var share = _shares.Begin(worker, weights.TileCount, _batch.RowCount); share.Next();)
+        var rows = _batch.RowCount;
+        var updates = _buffers.Products(worker);
+        for (var share = _shares.Begin(worker, weights.TileCount, rows, maxTiles: _buffers.MaxTiles(rows)); share.Next();)
         {
-            Multiply(weights, activations, _groups, _buffers.Update, size, share.Start, share.End);
             var (start, end) = (share.Start * WeightMatrix.TileRows, share.End * WeightMatrix.TileRows);
-            for (var row = 0; row < _batch.RowCount; row++)
+            var size = end - start;
+            Multiply(weights, activations, _groups, updates - start, size, share.Start, share.End);
+            for (var row = 0; row < rows; row++)
             {
-                var update = _buffers.Update + ((long)row * size);
-                _model.Kernels.Rows.Add(_buffers.HiddenRow(row) + start, update + start, end - start);
+                _model.Kernels.Rows.Add(_buffers.HiddenRow(row) + start, updates + (row * size), size);
             }
         }
     }

@@ -1,5 +1,5 @@
-using System.Security.Cryptography;
 using System.Text;
+using Forerun.Core.Numerics;
 using Forerun.Inference.Gguf;
 
 namespace Forerun.Inference;
@@ -13,16 +13,16 @@ internal static class ModelFingerprint
     /// 4 KiB.</summary>
     public static string Of(GgufFile file, ModelConfig config)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes(
+        var hash = new Sha256();
+        hash.Append(Encoding.UTF8.GetBytes(
             $"{config.Architecture} {config.RmsNormEps:R} {config.RopeTheta:R} {config.RopeScalingFactor:R} {config.MaxPositionEmbeddings}"));
         foreach (var tensor in file.Tensors.Values.OrderBy(t => t.Name, StringComparer.Ordinal))
         {
-            hash.AppendData(Encoding.UTF8.GetBytes($"{tensor.Name} {tensor.Type} {tensor.ShapeText}"));
+            hash.Append(Encoding.UTF8.GetBytes($"{tensor.Name} {tensor.Type} {tensor.ShapeText}"));
             var row = file.Row(tensor, 0);
-            hash.AppendData(row[..Math.Min(row.Length, SampleBytes)]);
+            hash.Append(row[..Math.Min(row.Length, SampleBytes)]);
         }
 
-        return $"{config.Name}@{Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 8))}";
+        return $"{config.Name}@{Convert.ToHexStringLower(hash.Finish().AsSpan(0, 8))}";
     }
 }

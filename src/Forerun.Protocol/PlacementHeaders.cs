@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
+using Forerun.Core.Numerics;
 
 namespace Forerun.Protocol;
 
@@ -31,8 +31,6 @@ public static class PlacementHeaders
             BinaryPrimitives.WriteInt32LittleEndian(bytes[(i * sizeof(int))..], prefix[i]);
         }
 
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(bytes[..(prefix.Length * sizeof(int))], hash);
-        return Convert.ToHexStringLower(hash[..8]);
+        return Convert.ToHexStringLower(Sha256.Of(bytes[..(prefix.Length * sizeof(int))]).AsSpan(0, 8));
     }
 }

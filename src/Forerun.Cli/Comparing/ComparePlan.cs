@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
 using System.Text;
 using Forerun.Cli.Running;
 using Forerun.Core.Decoding;
+using Forerun.Core.Numerics;
 using Forerun.Core.Sampling;
 using Forerun.Edge.Links;
 
@@ -13,7 +13,7 @@ internal sealed record PromptSet(string Name, ImmutableArray<PromptLine> Prompts
 {
     /// <summary>What the settings say about it.</summary>
     public PromptSetSetting Setting => new(Name, Prompts.Length, Convert.ToHexStringLower(
-        SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', Prompts.Select(prompt => $"{prompt.Id}\0{prompt.Turns[0]}"))))));
+        Sha256.Of(Encoding.UTF8.GetBytes(string.Join('\0', Prompts.Select(prompt => $"{prompt.Id}\0{prompt.Turns[0]}"))))));
 }
 
 /// <summary>One generation to be done.</summary>

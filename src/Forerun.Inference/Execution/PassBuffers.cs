@@ -5,13 +5,18 @@ namespace Forerun.Inference.Execution;
 /// <summary>Scratch memory of a pass; every row a multiple of 16 floats.</summary>
 internal sealed unsafe class PassBuffers : IDisposable
 {
-    private readonly List<NativeBuffer> _all = [];
     /// <summary>Up to so many rows each worker normalises and prepares all of for itself: that takes no longer than to fetch
     /// what another worker prepared, and nobody waits.</summary>
     public const int MaxOwnRows = 16;
 
+    private const int LeastProducts = 1 << 14;
+    private const int LeastTiles = 4;
+
+    private readonly List<NativeBuffer> _all = [];
     private readonly int _hiddenSize;
     private readonly float*[] _normed;
+    private readonly float*[] _products;
+    private readonly int _productCount;
     private readonly byte*[] _own;
     private readonly float* _hidden;
 
@@ -29,19 +34,19 @@ internal sealed unsafe class PassBuffers : IDisposable
         Keys = Floats((long)maxRows * KeySize);
         Values = Floats((long)maxRows * KeySize);
         Attended = Floats((long)maxRows * QuerySize);
-        Update = Floats((long)maxRows * config.HiddenSize);
-        Gate = Floats((long)maxRows * config.IntermediateSize);
-        Up = Floats((long)maxRows * config.IntermediateSize);
         Cosines = Floats((long)maxRows * config.HeadDim / 2);
         Sines = Floats((long)maxRows * config.HeadDim / 2);
         Logits = Floats((long)maxLogitRows * LogitSize);
         Activations = Prepared(model, Math.Max(maxRows, maxLogitRows), Math.Max(config.HiddenSize, QuerySize));
         GateActivations = Prepared(model, maxRows, config.IntermediateSize);
+        _productCount = Math.Max(LeastProducts, LeastTiles * WeightMatrix.TileRows * maxRows);
         _normed = new float*[model.Workers.Count];
+        _products = new float*[model.Workers.Count];
         _own = new byte*[model.Workers.Count];
         for (var i = 0; i < _normed.Length; i++)
         {
             _normed[i] = Floats(config.HiddenSize);
+            _products[i] = Floats(2L * _productCount);
             _own[i] = Prepared(model, Math.Min(MaxOwnRows, Math.Max(maxRows, maxLogitRows)), config.HiddenSize);
         }
     }
@@ -66,15 +71,6 @@ internal sealed unsafe class PassBuffers : IDisposable
 
     /// <summary>Attention's output, <c>[rows, querySize]</c>.</summary>
     public float* Attended { get; }
-
-    /// <summary>What is added to the hidden states, <c>[rows, hiddenSize]</c>.</summary>
-    public float* Update { get; }
-
-    /// <summary><c>[rows, intermediateSize]</c>.</summary>
-    public float* Gate { get; }
-
-    /// <summary><c>[rows, intermediateSize]</c>.</summary>
-    public float* Up { get; }
 
     /// <summary><c>[logitRows, logitSize]</c>.</summary>
     public float* Logits { get; }
@@ -103,6 +99,15 @@ internal sealed unsafe class PassBuffers : IDisposable
 
     /// <summary>A worker's own row, <c>[hiddenSize]</c>.</summary>
     public float* Normed(int worker) => _normed[worker];
+
+    /// <summary>A worker's own room for products of up to <see cref="MaxTiles"/> tiles.</summary>
+    public float* Products(int worker) => _products[worker];
+
+    /// <summary>The same once more, beside it.</summary>
+    public float* MoreProducts(int worker) => _products[worker] + _productCount;
+
+    /// <summary>Most tiles whose products with so many rows have room.</summary>
+    public int MaxTiles(int rows) => _productCount / (rows * WeightMatrix.TileRows);
 
     /// <summary>A worker's own prepared activations, up to <see cref="MaxOwnRows"/> rows of <c>[hiddenSize]</c>.</summary>
     public byte* OwnActivations(int worker) => _own[worker];

@@ -29,21 +29,25 @@ internal sealed class TileShares
     /// <param name="rows">Activation rows: the fewer, the faster a tile, and the more it matters to read on without a
     /// break.</param>
     /// <param name="unit">Tiles that stay together, a divisor of <paramref name="count"/>.</param>
-    public Share Begin(int worker, int count, int rows, int unit = 2)
+    /// <param name="maxTiles">Most tiles of a part, at least a unit.</param>
+    public Share Begin(int worker, int count, int rows, int unit = 2, int maxTiles = int.MaxValue)
     {
         var step = _steps[worker].Value++ & 1;
         _taken[((1 - step) * _workers) + worker].Value = 0;
+        var units = Quotient(count, unit);
         var parts = _workers == 1 ? 1 : _workers * Math.Min(rows + 1, MaxPartsPerWorker);
+        parts = Math.Min(units, Math.Max(parts, Quotient(units, maxTiles / unit)));
         return new Share(_taken.AsSpan(step * _workers, _workers), worker, count, unit, parts);
     }
+
+    private static int Quotient(int total, int size) => (int)(((long)total + size - 1) / size);
 
     /// <summary>What one worker takes from a step: parts that differ by a unit at most, and as many for each worker as for any other, or
     /// one more.</summary>
     public ref struct Share(Span<PaddedCounter> taken, int worker, int count, int unit, int parts)
     {
         private readonly Span<PaddedCounter> _taken = taken;
-        private readonly int _units = (count + unit - 1) / unit;
-        private readonly int _parts = Math.Min(parts, (count + unit - 1) / unit);
+        private readonly int _units = Quotient(count, unit);
         private int _owner = worker;
         private int _asked;
 
@@ -73,8 +77,8 @@ internal sealed class TileShares
             return false;
         }
 
-        private readonly int FirstPart(int owner) => (int)((long)_parts * owner / _taken.Length);
+        private readonly int FirstPart(int owner) => (int)((long)parts * owner / _taken.Length);
 
-        private readonly int FirstTile(int part) => (int)((long)_units * part / _parts) * unit;
+        private readonly int FirstTile(int part) => (int)((long)_units * part / parts) * unit;
     }
 }

@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
-using System.Security.Cryptography;
 using System.Text;
+using Forerun.Core.Numerics;
 
 namespace Forerun.Inference.Tokenization;
 
@@ -54,7 +54,7 @@ internal sealed record KnownTemplate(string Name, ChatFormat Write, bool NeedsBe
     public static KnownTemplate? Find(string text)
     {
         var normal = Normalise(text);
-        return FindByHash(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(normal))))
+        return FindByHash(Convert.ToHexStringLower(Sha256.Of(Encoding.UTF8.GetBytes(normal))))
             ?? ChatMlTemplate.Find(normal);
     }
 

@@ -1,5 +1,5 @@
-using System.Security.Cryptography;
 using System.Text;
+using Forerun.Core.Numerics;
 using Forerun.Inference.Gguf;
 
 namespace Forerun.Inference.Tokenization;
@@ -20,7 +20,7 @@ internal static class TokenizerFingerprint
     /// vocabulary does not count.</summary>
     public static string Of(GgufMetadata metadata)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var hash = new Sha256();
         var size = Vocabulary.FindSize(metadata) ?? 0;
         foreach (var key in PerTokenKeys)
         {
@@ -32,13 +32,13 @@ internal static class TokenizerFingerprint
             Append(key, int.MaxValue);
         }
 
-        return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, Bytes));
+        return Convert.ToHexStringLower(hash.Finish().AsSpan(0, Bytes));
 
         void Append(string key, int elements)
         {
             var value = metadata.RawBytes($"tokenizer.ggml.{key}", elements);
-            hash.AppendData(Encoding.UTF8.GetBytes($"{key}:{value.Length}:"));
-            hash.AppendData(value);
+            hash.Append(Encoding.UTF8.GetBytes($"{key}:{value.Length}:"));
+            hash.Append(value);
         }
     }
 }

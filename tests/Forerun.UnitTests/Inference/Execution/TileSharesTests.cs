@@ -73,6 +73,23 @@ public class TileSharesTests
     }
 
     [Theory]
+    [InlineData(1, 96, 1, 2, 4)]
+    [InlineData(2, 96, 128, 2, 5)]
+    [InlineData(1, 37, 3, 2, 7)]
+    [InlineData(2, 11, 1, 4, 4)]
+    public void Next_MostTilesAreNamed_NoPartHasMore(int workers, int count, int rows, int unit, int maxTiles)
+    {
+        var (tiles, shares) = (0, new TileShares(workers));
+        for (var share = shares.Begin(worker: 0, count, rows, unit, maxTiles); share.Next();)
+        {
+            Assert.InRange(share.End - share.Start, 1, maxTiles);
+            tiles += share.End - share.Start;
+        }
+
+        Assert.Equal(count, tiles);
+    }
+
+    [Theory]
     [InlineData(1, 576, 1)]
     [InlineData(5, 576, 2)]
     [InlineData(16, 576, 2)]
