@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Forerun.Cli.Running;
 
 namespace Forerun.Cli.Comparing;
 
@@ -18,6 +19,7 @@ internal sealed record CompareTable(
         new("Speed", CompareColumns.Speed, rows),
         new("Cost", CompareColumns.Cost, rows),
         new("Drafting ahead", CompareColumns.Ahead, [.. rows.Where(row => row.DraftsAhead)]),
+        new("Auto", CompareColumns.Auto, [.. rows.Where(row => row.BestFixedMode is not null)]),
     }.Where(table => !table.Rows.IsEmpty);
 }
 
@@ -42,6 +44,7 @@ internal static class CompareColumns
         new("ms/token p50", row => Number(row.TimePerOutputTokenP50Ms, "F1")),
         new("p95", row => Number(row.TimePerOutputTokenP95Ms, "F1")),
         new("Speedup", row => Number(row.Speedup, "F2")),
+        new("95 %", row => Range(row.SpeedupInterval)),
         new("Accepted", row => Percent(row.AcceptanceRate)),
         new("Tokens/round", row => Text($"{row.MeanAcceptanceLength:F2}")),
         new("By position", row => string.Join(' ', row.AcceptancePerPosition.Select(share => Percent(share)))),
@@ -79,6 +82,18 @@ internal static class CompareColumns
         new("Drafting hidden", row => Percent(row.DraftingHidden)),
         new("Round trip hidden", row => Percent(row.RoundTripHidden)),
     ];
+
+    /// <summary>Mode auto beside the best fixed mode.</summary>
+    public static ImmutableArray<CompareColumn> Auto { get; } =
+    [
+        .. Options,
+        new("Best fixed mode", row => row.BestFixedMode ?? "-"),
+        new("Its γ", row => row.BestFixedDraftLength is { } length ? Text($"{length}") : "-"),
+        new("Auto's time ÷ its", row => Number(row.TimeOverBestFixed, "F2")),
+        new("95 %", row => Range(row.TimeOverBestFixedInterval)),
+    ];
+
+    private static string Range(Interval? interval) => interval is { } known ? Text($"{known.Low:F2} - {known.High:F2}") : "-";
 
     private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "-";
 

@@ -45,10 +45,9 @@ internal sealed record CompareReport(
     /// <param name="links">The links.</param>
     /// <param name="store">The finished cells.</param>
     public static CompareReport Of(
-        CompareSettings settings, ComparePlan plan, ImmutableArray<LinkProfile> links, CellStore store) => new(
-        settings.Temperatures.Any(settings.DependsOnDrafts) ? null : true,
-        null,
-        settings,
+        CompareSettings settings, ComparePlan plan, ImmutableArray<LinkProfile> links, CellStore store)
+    {
+        ImmutableArray<CompareRow> rows =
         [
             .. from link in links
                from planned in plan.Over(link)
@@ -64,5 +63,8 @@ internal sealed record CompareReport(
                    Speculative = [.. row.Select(cell => store.Find(cell.Key.Speculative())?.Generation).OfType<GenerationReport>()],
                    HasRoundTrip = row.Key.HasRoundTrip,
                },
-        ]);
+        ];
+        return new(
+            settings.Temperatures.Any(settings.DependsOnDrafts) ? null : true, null, settings, [.. rows.Select(row => row.Beside(rows))]);
+    }
 }

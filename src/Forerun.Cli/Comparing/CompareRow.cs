@@ -56,14 +56,10 @@ internal sealed partial class CompareRow
     public double? TimePerOutputTokenP95Ms => PerToken(0.95);
 
     /// <summary>Autoregressive time per output token ÷ this mode's, per prompt; the median.</summary>
-    public double? Speedup
-    {
-        get
-        {
-            var ratios = _runs.Zip(_baselines, (run, baseline) => baseline.TimePerOutputTokenMs / run.TimePerOutputTokenMs);
-            return OrNull(ratios, 0.5);
-        }
-    }
+    public double? Speedup => Median(Speedups);
+
+    /// <summary>Where the median over more prompts lies with a chance of 95 %; null for fewer than six.</summary>
+    public Interval? SpeedupInterval => Speedups.MedianInterval();
 
     /// <summary>Accepted ÷ drafted; null when nothing was drafted.</summary>
     public double? AcceptanceRate => Sum(run => run.DraftedTokens) is > 0 and var drafted
@@ -117,6 +113,8 @@ internal sealed partial class CompareRow
         ? null
         : _runs.Select(run => run.Overruns!).Aggregate((sum, run) => sum + run);
 
+    private IEnumerable<double> Speedups => Known(_baselines.Zip(_runs, TimeRatio));
+
     private double? PerToken(double share) => OrNull(_runs.Select(run => run.TimePerOutputTokenMs), share);
 
     private double Share(Func<GenerationReport, double> part) => _runs.Sum(part) / _runs.Sum(run => run.TotalMs);
@@ -125,7 +123,11 @@ internal sealed partial class CompareRow
 
     private static double? OrNull(IEnumerable<double?> values, double share)
     {
-        double[] known = [.. values.OfType<double>()];
+        double[] known = [.. Known(values)];
         return known.Length == 0 ? null : known.Percentile(share);
     }
+
+    private static double? Median(IEnumerable<double> values) => OrNull(values.Cast<double?>(), 0.5);
+
+    private static IEnumerable<double> Known(IEnumerable<double?> values) => values.OfType<double>();
 }
