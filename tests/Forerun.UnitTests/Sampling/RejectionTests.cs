@@ -173,18 +173,27 @@ public class RejectionTests
     }
 
     [Fact]
-    public void Verify_AfterConstruction_AllocatesNothing()
+    public void Verify_AfterAcceptingAndRejectingOnce_AllocatesNothing()
     {
         var sampler = new TokenSampler(Filters["all"], VocabSize);
         var draftProbs = Drafters["far"](Filters["all"]);
-        var before = 0L;
-        for (var position = 0; position < 100; position++)
-        {
-            sampler.Verify(Logits, position, History, draftProbs.Tokens[position % draftProbs.Tokens.Length], draftProbs);
-            before = position == 0 ? GC.GetAllocatedBytesForCurrentThread() : before;
-        }
-
+        var (accepted, rejected) = VerifyHundred();
+        Assert.True(accepted > 0 && rejected > 0);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        VerifyHundred();
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+
+        (int Accepted, int Rejected) VerifyHundred()
+        {
+            var accepted = 0;
+            for (var position = 0; position < 100; position++)
+            {
+                var token = draftProbs.Tokens[position % draftProbs.Tokens.Length];
+                accepted += sampler.Verify(Logits, position, History, token, draftProbs) == token ? 1 : 0;
+            }
+
+            return (accepted, 100 - accepted);
+        }
     }
 
     /// <summary>Over the whole vocabulary, a choice among tokens is the choice.</summary>
