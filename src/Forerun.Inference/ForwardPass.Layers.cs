@@ -151,11 +151,11 @@ public sealed unsafe partial class ForwardPass
     {
         var rows = _batch.RowCount;
         var gates = _buffers.Products(worker);
-        var ups = _buffers.MoreProducts(worker);
         for (var share = _shares.Begin(worker, weights.Gate.TileCount, rows, maxTiles: _buffers.MaxTiles(rows)); share.Next();)
         {
             var (start, end) = (share.Start * WeightMatrix.TileRows, share.End * WeightMatrix.TileRows);
             var size = end - start;
+            var ups = gates + (rows * size);
             Multiply(weights.Gate, activations, _groups, gates - start, size, share.Start, share.End);
             Multiply(weights.Up, activations, _groups, ups - start, size, share.Start, share.End);
             for (var row = 0; row < rows; row++)

@@ -5,7 +5,7 @@ namespace Forerun.Cli.Comparing;
 
 /// <content>What drafting ahead did, and what it hid. Every figure is null in modes that draft nothing ahead. A rate is a
 /// share of the verdicts that could be hit; it is null where there were none.</content>
-internal sealed partial class CompareRow
+internal sealed partial record CompareRow
 {
     /// <summary>The generations of mode speculative over the same cells; empty where there are none, as for a mode that
     /// chooses its own draft length.</summary>

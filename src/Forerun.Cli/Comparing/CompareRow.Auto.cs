@@ -6,7 +6,7 @@ namespace Forerun.Cli.Comparing;
 
 /// <content>Mode auto beside the fixed modes that it chooses from. Every figure is null in other modes, and where none of these was
 /// compared.</content>
-internal sealed partial class CompareRow
+internal sealed partial record CompareRow
 {
     private static readonly string Auto = ModeNames.Of(DecodingMode.Auto);
 
@@ -21,20 +21,18 @@ internal sealed partial class CompareRow
     public int? BestFixedDraftLength => _bestFixed?.DraftLength;
 
     /// <summary>Time per output token ÷ that mode's, per prompt; the median.</summary>
-    public double? TimeOverBestFixed => Median(TimesOverBestFixed);
+    public double? TimeOverBestFixed => OrNull(TimesOverBestFixed, 0.5);
 
     /// <summary>Where the median over more prompts lies with a chance of 95 %; null for fewer than six.</summary>
-    public Interval? TimeOverBestFixedInterval => TimesOverBestFixed.MedianInterval();
+    public Interval? TimeOverBestFixedInterval => Known(TimesOverBestFixed).MedianInterval();
 
-    private IEnumerable<double> TimesOverBestFixed => _bestFixed is { } best ? Known(_runs.Zip(best._runs, TimeRatio)) : [];
+    private IEnumerable<double?> TimesOverBestFixed => _bestFixed is { } best ? _runs.Zip(best._runs, TimeRatio) : [];
 
     /// <summary>The row beside all others; in mode auto it knows the best of those that it chose from.</summary>
     internal CompareRow Beside(ImmutableArray<CompareRow> rows) => Mode != Auto
         ? this
-        : new(_key, _runs, _baselines, _dependsOnDrafts)
+        : this with
         {
-            Speculative = Speculative,
-            HasRoundTrip = HasRoundTrip,
             _bestFixed = rows
                 .Where(row => row._key with { Mode = Mode, DraftLength = null } == _key && !NotChosen.Contains(row.Mode))
                 .Where(row => row.TimePerOutputTokenP50Ms is not null)

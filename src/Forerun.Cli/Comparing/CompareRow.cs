@@ -5,7 +5,7 @@ namespace Forerun.Cli.Comparing;
 
 /// <summary>All prompts of a file in one mode, over one link, with one set of options: each property is a figure of the
 /// report, in JSON under its name.</summary>
-internal sealed partial class CompareRow
+internal sealed partial record CompareRow
 {
     private readonly CellKey _key;
     private readonly ImmutableArray<GenerationReport> _runs;
@@ -56,10 +56,10 @@ internal sealed partial class CompareRow
     public double? TimePerOutputTokenP95Ms => PerToken(0.95);
 
     /// <summary>Autoregressive time per output token ÷ this mode's, per prompt; the median.</summary>
-    public double? Speedup => Median(Speedups);
+    public double? Speedup => OrNull(Speedups, 0.5);
 
     /// <summary>Where the median over more prompts lies with a chance of 95 %; null for fewer than six.</summary>
-    public Interval? SpeedupInterval => Speedups.MedianInterval();
+    public Interval? SpeedupInterval => Known(Speedups).MedianInterval();
 
     /// <summary>Accepted ÷ drafted; null when nothing was drafted.</summary>
     public double? AcceptanceRate => Sum(run => run.DraftedTokens) is > 0 and var drafted
@@ -113,7 +113,7 @@ internal sealed partial class CompareRow
         ? null
         : _runs.Select(run => run.Overruns!).Aggregate((sum, run) => sum + run);
 
-    private IEnumerable<double> Speedups => Known(_baselines.Zip(_runs, TimeRatio));
+    private IEnumerable<double?> Speedups => _baselines.Zip(_runs, TimeRatio);
 
     private double? PerToken(double share) => OrNull(_runs.Select(run => run.TimePerOutputTokenMs), share);
 
@@ -126,8 +126,6 @@ internal sealed partial class CompareRow
         double[] known = [.. Known(values)];
         return known.Length == 0 ? null : known.Percentile(share);
     }
-
-    private static double? Median(IEnumerable<double> values) => OrNull(values.Cast<double?>(), 0.5);
 
     private static IEnumerable<double> Known(IEnumerable<double?> values) => values.OfType<double>();
 }

@@ -17,7 +17,7 @@ internal static class Statistics
     {
         double[] sorted = [.. values.Order()];
         var outside = 0;
-        while (outside < sorted.Length && Binomial.CDF(0.5, sorted.Length, outside) <= UnlikelyOnEachSide)
+        while (Binomial.CDF(0.5, sorted.Length, outside) <= UnlikelyOnEachSide)
         {
             outside++;
         }

@@ -8,9 +8,7 @@ namespace Forerun.Core.Numerics;
 /// which small devices lack and which takes 6 MB. Not thread-safe.</summary>
 public sealed class Sha256
 {
-    /// <summary>Bytes of a hash.</summary>
-    public const int HashBytes = 32;
-
+    private const int HashBytes = 32;
     private const int BlockBytes = 64;
     private const int LengthBytes = 8;
 
@@ -50,21 +48,13 @@ public sealed class Sha256
     {
         while (!data.IsEmpty)
         {
-            if (InBlock == 0 && data.Length >= BlockBytes)
-            {
-                Compress(data[..BlockBytes]);
-                _length += BlockBytes;
-                data = data[BlockBytes..];
-                continue;
-            }
-
             var count = Math.Min(data.Length, BlockBytes - InBlock);
             data[..count].CopyTo(_block.AsSpan(InBlock));
             _length += (uint)count;
             data = data[count..];
             if (InBlock == 0)
             {
-                Compress(_block);
+                Compress();
             }
         }
     }
@@ -87,13 +77,13 @@ public sealed class Sha256
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Compress(ReadOnlySpan<byte> block)
+    private void Compress()
     {
         var w = _schedule;
         for (var t = 0; t < w.Length; t++)
         {
             w[t] = t < 16
-                ? BinaryPrimitives.ReadUInt32BigEndian(block[(t * sizeof(uint))..])
+                ? BinaryPrimitives.ReadUInt32BigEndian(_block.AsSpan(t * sizeof(uint)))
                 : SmallSigma(w[t - 2], 17, 19, 10) + w[t - 7] + SmallSigma(w[t - 15], 7, 18, 3) + w[t - 16];
         }
 

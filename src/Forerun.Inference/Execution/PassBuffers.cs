@@ -9,6 +9,7 @@ internal sealed unsafe class PassBuffers : IDisposable
     /// what another worker prepared, and nobody waits.</summary>
     public const int MaxOwnRows = 16;
 
+    // A worker's products of a matrix: few enough for its cache, and of at least so many tiles whatever the rows.
     private const int LeastProducts = 1 << 14;
     private const int LeastTiles = 4;
 
@@ -100,11 +101,8 @@ internal sealed unsafe class PassBuffers : IDisposable
     /// <summary>A worker's own row, <c>[hiddenSize]</c>.</summary>
     public float* Normed(int worker) => _normed[worker];
 
-    /// <summary>A worker's own room for products of up to <see cref="MaxTiles"/> tiles.</summary>
+    /// <summary>A worker's own room for the products of two matrices, of up to <see cref="MaxTiles"/> tiles each.</summary>
     public float* Products(int worker) => _products[worker];
-
-    /// <summary>The same once more, beside it.</summary>
-    public float* MoreProducts(int worker) => _products[worker] + _productCount;
 
     /// <summary>Most tiles whose products with so many rows have room.</summary>
     public int MaxTiles(int rows) => _productCount / (rows * WeightMatrix.TileRows);

@@ -37,17 +37,16 @@ internal sealed class TileShares
         var units = Quotient(count, unit);
         var parts = _workers == 1 ? 1 : _workers * Math.Min(rows + 1, MaxPartsPerWorker);
         parts = Math.Min(units, Math.Max(parts, Quotient(units, maxTiles / unit)));
-        return new Share(_taken.AsSpan(step * _workers, _workers), worker, count, unit, parts);
+        return new Share(_taken.AsSpan(step * _workers, _workers), worker, count, unit, units, parts);
     }
 
     private static int Quotient(int total, int size) => (int)(((long)total + size - 1) / size);
 
     /// <summary>What one worker takes from a step: parts that differ by a unit at most, and as many for each worker as for any other, or
     /// one more.</summary>
-    public ref struct Share(Span<PaddedCounter> taken, int worker, int count, int unit, int parts)
+    public ref struct Share(Span<PaddedCounter> taken, int worker, int count, int unit, int units, int parts)
     {
         private readonly Span<PaddedCounter> _taken = taken;
-        private readonly int _units = Quotient(count, unit);
         private int _owner = worker;
         private int _asked;
 
@@ -79,6 +78,6 @@ internal sealed class TileShares
 
         private readonly int FirstPart(int owner) => (int)((long)parts * owner / _taken.Length);
 
-        private readonly int FirstTile(int part) => (int)((long)_units * part / parts) * unit;
+        private readonly int FirstTile(int part) => (int)((long)units * part / parts) * unit;
     }
 }
