@@ -14,6 +14,10 @@ public class ChatTests
     private static readonly string Program = Repository.Path(
         "artifacts", "bin", "Forerun.Cli", Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/')), "forerun.dll");
 
+    // A background job of a shell ignores SIGINT, and hands that down to what it starts.
+    private static readonly string[] Launcher =
+        OperatingSystem.IsLinux() ? ["env", "--default-signal=INT", "dotnet"] : ["dotnet"];
+
     [Fact]
     public async Task Chat_TwoTurnsThenReset_EachIsTheTargetsTextForItsHistory()
     {
@@ -178,12 +182,13 @@ public class ChatTests
     {
         using var kill = Process.Start("kill", ["-INT", process.Id.ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync(Deadline.Token);
+        Assert.Equal(0, kill.ExitCode);
     }
 
     private static JsonElement Parse(string json) => JsonDocument.Parse(json).RootElement;
 
     private static Process Start(params string[] arguments) => Process.Start(
-        new ProcessStartInfo("dotnet", [Program, .. arguments])
+        new ProcessStartInfo(Launcher[0], [.. Launcher[1..], Program, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
