@@ -10,7 +10,9 @@ internal sealed class Controller : IDecodingPolicy
 {
     private const double LeastGain = 0.03;
     private const double LeastGainOfOffers = 0.015;
-    private const int RoundsPerRehearsal = 16;
+    private const int LeastRoundsPerRehearsal = 16;
+    private const int MostRoundsPerRehearsal = 64;
+    private const double RehearsingShare = 0.0075;
     private const int MostRoundsInFlight = 64;
     private const int MostRoundsPerGrant = 8;
     private const double MsPerGrant = 50;
@@ -101,7 +103,7 @@ internal sealed class Controller : IDecodingPolicy
 
         Decision = Choose(estimates);
         var rehearses = Decision.Reason == ControllerReason.Fastest && Decision.Choice == DecodingChoice.Streaming
-            && _random.Next(RoundsPerRehearsal) == 0;
+            && _random.Next(RoundsPerRehearsal(estimates)) == 0;
         return rehearses ? _rehearsed : Decision.Choice;
     }
 
@@ -139,6 +141,10 @@ internal sealed class Controller : IDecodingPolicy
             ? new(explored, ControllerReason.Exploration, estimates, expected)
             : new(_fastest, ControllerReason.Fastest, estimates, expected);
     }
+
+    /// <summary>Where drafting slows the target down, a rehearsal costs a part of the passes beside it, and is rarer.</summary>
+    private int RoundsPerRehearsal(LatencyEstimates estimates) => (int)Math.Clamp(
+        (1 - estimates.AloneShare) * _rehearsed.DraftLength / RehearsingShare, LeastRoundsPerRehearsal, MostRoundsPerRehearsal);
 
     /// <summary>Beside a stream drafting costs hardly any time, so offers that come to nothing would be made for ever.</summary>
     private void LeaveOffersThatGainNothing(LatencyEstimates estimates)

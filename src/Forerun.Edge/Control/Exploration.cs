@@ -11,6 +11,7 @@ internal sealed class Exploration(Random random)
 {
     private const double ShareOfTime = 0.0075;
     private const double MostLoss = 0.2;
+    private const double LeastOffered = 0.015;
     private const int RoundsPerExploration = 32;
     private const int WaitingRounds = 4;
     private const int OfferingRounds = 12;
@@ -56,11 +57,12 @@ internal sealed class Exploration(Random random)
         }
     }
 
-    /// <summary>Any mode that is not expected to lose much, half of the time one draft length from the fastest.</summary>
+    /// <summary>Any mode that is not expected to lose much, half of the time one draft length from the fastest. Offers that promise hardly a
+    /// token lose nothing and gain nothing: they would be explored for ever.</summary>
     private ExpectedLatency? Other(ExpectedLatency fastest, ImmutableArray<ExpectedLatency> expected, LatencyEstimates estimates)
     {
         var others = expected.RemoveAll(one => one.Choice == fastest.Choice || one.MsPerToken > fastest.MsPerToken * (1 + MostLoss)
-            || (one.Choice.Mode == DecodingMode.Asynchronous && estimates.OfferYield == 0));
+            || (one.Choice.Mode == DecodingMode.Asynchronous && LatencyModel.TokensPerRound(estimates, one.Choice) < 1 + LeastOffered));
         var near = others.RemoveAll(one => !IsNear(one.Choice, fastest.Choice));
         var among = near.IsEmpty || random.Next(2) == 0 ? others : near;
         var modes = among.GroupBy(one => one.Choice.Mode).ToArray();

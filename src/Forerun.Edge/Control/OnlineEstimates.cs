@@ -13,9 +13,9 @@ internal sealed class OnlineEstimates(MeasuredTimes times, int maxDraftLength)
     private const int ValuesOfOtherTexts = 16;
     private const double PriorPromise = 0.5;
     private const double PriorYield = 1.5;
-    private const double LeastLoad = 0.02;
-    private const double PriorMisses = 1.5;
-    private const double PriorLoad = 0.25;
+    private const double LeastLoad = 0.25;
+    private const double PriorMisses = 0.75;
+    private const double PriorLoad = 0.5;
 
     // In proportion to the load: the longer a draft takes, the fewer verdicts there is time to draft for, and the more it may have.
     private readonly SmoothedProfile _misses = new(maxDraftLength + 1, PriorMisses, PriorLoad);
@@ -166,6 +166,6 @@ internal sealed class OnlineEstimates(MeasuredTimes times, int maxDraftLength)
     private double Load(double tokens, double[] verify, double roundTrip)
     {
         var hidden = verify[(int)Math.Round(tokens)] + roundTrip;
-        return hidden > 0 ? Math.Max(LeastLoad, times.DraftMs * tokens / hidden) : 1;
+        return hidden > 0 ? LeastLoad + (times.DraftMs * tokens / hidden) : 1;
     }
 }

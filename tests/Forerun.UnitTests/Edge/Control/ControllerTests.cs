@@ -64,6 +64,21 @@ public class ControllerTests(ITestOutputHelper output)
         Assert.True(auto.MsPerToken < Math.Min(streaming, offering) * 1.05, $"{streaming:0.00}, {offering:0.00}, {auto.MsPerToken:0.00}");
     }
 
+    /// <summary>A plain stream is the fastest: drafting brings nothing, and slows the target down.</summary>
+    [Theory]
+    [InlineData(40, 1.2)]
+    [InlineData(40, 1.4)]
+    [InlineData(100, 1.2)]
+    [InlineData(100, 1.4)]
+    public async Task Auto_LongLinkAndDraftingSlowsTheTargetDown_IsHardlySlowerThanStreaming(double roundTrip, double beside)
+    {
+        var times = new WorldTimes(0.5, 4, 0.4, roundTrip) { Beside = beside };
+        var streaming = (await RunAsync(times, 0.4, new(DecodingMode.Autoregressive, 1), generations: 6)).MsPerToken;
+        var auto = (await RunAsync(times, 0.4, new(DecodingMode.Auto, 4), Generations)).MsPerToken;
+        output.WriteLine($"{roundTrip} ms, beside {beside}: streaming {streaming:0.00}, auto {auto:0.00} ms/token");
+        Assert.True(auto < streaming * 1.015, $"streaming {streaming:0.00}, auto {auto:0.00}");
+    }
+
     [Fact]
     public async Task Auto_UselessDrafter_StreamsFromTheFirstRoundOn()
     {

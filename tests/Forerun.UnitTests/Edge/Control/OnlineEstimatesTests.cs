@@ -22,11 +22,51 @@ public class OnlineEstimatesTests
         Assert.InRange(_estimates.Current.OfferYield, before, before * 1.4);
     }
 
+    /// <summary>Some verdicts are missed however much time there is to draft: what a small model does not foresee at all.</summary>
+    [Fact]
+    public void HitRate_MissesWhereDraftingTakesLittle_AreNotTakenToMultiplyWhereItTakesMore()
+    {
+        LearnDraftTime(TimeSpan.FromMilliseconds(1));
+        for (var i = 0; i < 60; i++)
+        {
+            Learn(new DecodedRound
+            {
+                Round = 2 + i,
+                Tokens = [0],
+                Choice = new(DecodingMode.Preemptive, 1),
+                DraftLength = 1,
+                DraftTime = TimeSpan.FromMilliseconds(1),
+                PreDrafts = PreDraftStatistics.None with { Rounds = 1, FinishedHits = i % 10 < 7 ? 1 : 0 },
+                ServerTimings = new(TimeSpan.Zero, TimeSpan.FromMilliseconds(10)),
+            });
+        }
+
+        var hits = _estimates.Current.HitRate;
+        Assert.InRange(hits[1], 0.65, 0.75);
+        Assert.InRange(hits[4], 0.35, 0.65);
+        Assert.InRange(hits[16], 0, hits[4] / 2);
+    }
+
+    private void LearnDraftTime(TimeSpan time) => Learn(new DecodedRound
+    {
+        Round = 2,
+        Tokens = [0],
+        Choice = DecodingChoice.Streaming,
+        Rehearsed = new(2, 1, 2, IsEnded: false, time),
+        ServerTimings = new(TimeSpan.Zero, TimeSpan.FromMilliseconds(10)),
+    });
+
+    private void Learn(DecodedRound round)
+    {
+        _times.Learn(round);
+        _estimates.Learn(round, _estimates.Current);
+    }
+
     private void Offer(int rounds, int accepted)
     {
         for (var i = 0; i < rounds; i++)
         {
-            var round = new DecodedRound
+            Learn(new DecodedRound
             {
                 Round = 2 + i,
                 Tokens = [.. new int[accepted + 1]],
@@ -34,9 +74,7 @@ public class OnlineEstimatesTests
                 DraftLength = 4,
                 AcceptedCount = accepted,
                 ServerTimings = new(TimeSpan.Zero, TimeSpan.FromMilliseconds(10)),
-            };
-            _times.Learn(round);
-            _estimates.Learn(round, _estimates.Current);
+            });
         }
     }
 }
