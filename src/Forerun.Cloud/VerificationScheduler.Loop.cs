@@ -21,17 +21,27 @@ public sealed partial class VerificationScheduler
         }
     }
 
-    /// <summary>Waits until a session is ready; false when stopped.</summary>
+    /// <summary>Waits until a session is ready, and makes use of the time as long as there is something to prepare; false when
+    /// stopped.</summary>
     private bool WaitForWork()
     {
-        lock (_gate)
+        var prepares = true;
+        while (true)
         {
-            while (_ready.Count == 0 && !_isStopped)
+            lock (_gate)
             {
-                Monitor.Wait(_gate);
+                while (_ready.Count == 0 && !_isStopped && !prepares)
+                {
+                    Monitor.Wait(_gate);
+                }
+
+                if (_ready.Count > 0 || _isStopped)
+                {
+                    return !_isStopped;
+                }
             }
 
-            return !_isStopped;
+            prepares = _loops.MoveNext();
         }
     }
 

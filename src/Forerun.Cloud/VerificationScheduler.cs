@@ -21,6 +21,7 @@ public sealed partial class VerificationScheduler : IDisposable
     private readonly TimeProvider _time;
     private readonly ExitRunner? _exits;
     private readonly PassRunner _runner;
+    private readonly IEnumerator<int> _loops;
     private readonly Thread _thread;
     private TaskCompletionSource? _empty;
     private long _passes;
@@ -68,6 +69,7 @@ public sealed partial class VerificationScheduler : IDisposable
         _exits = exits is null ? null : new ExitRunner(exits, _options, target.Threads < ProcessCores.Count, logger);
         _runner = new PassRunner(target, _options, _time, logger, _exits);
         _drafts = draft is null ? null : new DraftRunner(draft, _options, _time, logger);
+        _loops = target.CompileLoops().GetEnumerator();
         _thread = new Thread(Run) { IsBackground = true, Name = "Forerun target" };
         _silence = WatchSilence();
         _thread.Start();
@@ -208,6 +210,7 @@ public sealed partial class VerificationScheduler : IDisposable
         }
 
         _thread.Join();
+        _loops.Dispose();
         _runner.Dispose();
         _exits?.Dispose();
         _drafts?.Dispose();

@@ -11,8 +11,8 @@ internal sealed class OnlineEstimates(MeasuredTimes times, int maxDraftLength)
 {
     private const int LeastComparisons = 8;
     private const int ValuesOfOtherTexts = 16;
-    private const double PriorPromise = 0.5;
-    private const double PriorYield = 1.5;
+    private const double PriorOffered = 0.75;
+    private const double AlternativesAdd = 0.5;
     private const double LeastLoad = 0.25;
     private const double PriorMisses = 0.75;
     private const double PriorLoad = 0.5;
@@ -25,8 +25,10 @@ internal sealed class OnlineEstimates(MeasuredTimes times, int maxDraftLength)
 
     // Index i: of drafts of at least i tokens, those that have more.
     private readonly SmoothedProfile _goesOn = new(maxDraftLength, prior: 1);
-    private readonly Smoothed _accepted = new(PriorYield * PriorPromise, priorWeight: 8, memory: 128);
-    private readonly Smoothed _promised = new(PriorPromise, priorWeight: 8, memory: 128);
+
+    // Of rounds that offered: accepted tokens, and what the drafter's own line and its alternatives promised.
+    private readonly Smoothed _accepted = new(PriorOffered, priorWeight: 8, memory: 128);
+    private readonly Smoothed _promised = new(PriorOffered, priorWeight: 8, memory: 128);
     private int _offeringRounds;
 
     /// <summary>Every time was measured, and the drafter was compared often enough.</summary>
@@ -53,7 +55,7 @@ internal sealed class OnlineEstimates(MeasuredTimes times, int maxDraftLength)
                 HitRate = hits,
                 SentHitRate = [.. hits.Zip(sentHits, Math.Min)],
                 OfferLag = lag,
-                OfferYield = lag < maxDraftLength ? _accepted.Value / _promised.Value : 0,
+                OfferYield = lag < maxDraftLength ? Alternatives(lag) * _accepted.Value / _promised.Value : 0,
             };
         }
     }
@@ -109,9 +111,13 @@ internal sealed class OnlineEstimates(MeasuredTimes times, int maxDraftLength)
         if (_offeringRounds++ >= known.OfferLag)
         {
             _accepted.Add(round.AcceptedCount);
-            _promised.Add(LatencyModel.Offered(known, round.Choice.DraftLength).Accepted);
+            _promised.Add(Alternatives(known.OfferLag) * LatencyModel.Offered(known, round.Choice.DraftLength).Accepted);
         }
     }
+
+    /// <summary>What alternatives make of the promise of the drafter's own line: the further ahead an offer must be right, the less.
+    /// </summary>
+    private static double Alternatives(int lag) => 1 + (AlternativesAdd / lag);
 
     /// <summary>A draft that ends early is as good as one that is rejected there.</summary>
     private void LearnDraft(int length, int acceptedCount, bool endsEarly)

@@ -14,6 +14,9 @@ internal sealed unsafe class AssembledMatrixKernel<TFormat>() : IntegerMatrixKer
         new([.. Enumerable.Range(1, MaxGroup).Select(rows => new VnniAssembler<TFormat>(rows).Assemble())]);
 
     /// <inheritdoc/>
+    public override void Compile(int rows) => _ = Loops;
+
+    /// <inheritdoc/>
     protected override void Multiply(int rows, TilePart* part) =>
         ((delegate* unmanaged[SuppressGCTransition]<TilePart*, void>)Loops[rows - 1])(part);
 }

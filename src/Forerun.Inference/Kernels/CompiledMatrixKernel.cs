@@ -11,6 +11,13 @@ internal sealed unsafe class CompiledMatrixKernel<TDot, TAccumulator, TWeights, 
     where TFormat : struct, ITileFormat
 {
     /// <inheritdoc/>
+    public override void Compile(int rows)
+    {
+        var noBlocks = default(TilePart);
+        Multiply(rows, &noBlocks);
+    }
+
+    /// <inheritdoc/>
     protected override void Multiply(int rows, TilePart* part)
     {
         switch (rows)

@@ -43,4 +43,10 @@ internal abstract unsafe class MatrixKernel
         int outputStride,
         int tileStart,
         int tileEnd);
+
+    /// <summary>Has the loop for so many rows compiled, which the first <see cref="Multiply"/> that needs it waits for else.</summary>
+    /// <param name="rows">1 … <see cref="MaxRows"/>.</param>
+    public virtual void Compile(int rows)
+    {
+    }
 }

@@ -74,10 +74,13 @@ internal sealed unsafe class TransformerWeights : IDisposable
     public WeightMatrix Head { get; }
 
     /// <summary>Bytes that a decode step reads: every matrix once.</summary>
-    public long BytesPerPass => Head.Bytes + Layers.Sum(l => l.Matrices.Sum(m => m.Bytes));
+    public long BytesPerPass => Matrices.Sum(m => m.Bytes);
 
     /// <summary>Weights of every matrix.</summary>
-    public long CountPerPass => Count(Head) + Layers.Sum(l => l.Matrices.Sum(Count));
+    public long CountPerPass => Matrices.Sum(Count);
+
+    /// <summary>The head and every layer's matrices.</summary>
+    public IEnumerable<WeightMatrix> Matrices => Layers.SelectMany(l => l.Matrices).Prepend(Head);
 
     /// <summary>Bytes of an embedding row in the file.</summary>
     public int EmbeddingRowBytes => checked((int)_embedding.RowBytes);

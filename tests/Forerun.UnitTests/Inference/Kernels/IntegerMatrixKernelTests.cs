@@ -1,3 +1,4 @@
+using System.Runtime;
 using Forerun.Core.Numerics;
 using Forerun.Inference.Execution;
 using Forerun.Inference.Kernels;
@@ -65,6 +66,37 @@ public unsafe class IntegerMatrixKernelTests
             Passes.AssertSameBits(whole[row].AsSpan(0, 16), parts[row].AsSpan(0, 16), "the first tile");
             Passes.AssertSameBits(whole[row].AsSpan(16), last[row].AsSpan(16), "the other tiles");
         }
+    }
+
+    [Theory]
+    [InlineData(TileFormat.Q8)]
+    [InlineData(TileFormat.Q4)]
+    [InlineData(TileFormat.Q4Minimum)]
+    public void Compile_AnyRowCount_ItsFirstMultiplicationWaitsForNoCompiler(TileFormat format)
+    {
+        var set = InstructionSets.Best;
+        using var arena = ArenaFor(format, 16, 64);
+        var weights = Random(arena, format, 16, 64, new Random(4));
+        var kernel = KernelSet.Create(set).Matrix(format);
+
+        // What all row counts share.
+        MultiplyRows(1);
+        MultiplyRows(kernel.MaxRows);
+        for (var rows = 1; rows <= kernel.MaxRows; rows++)
+        {
+            kernel.Compile(rows);
+        }
+
+        var compiled = JitInfo.GetCompiledMethodCount(currentThread: true);
+        for (var rows = 2; rows < kernel.MaxRows; rows++)
+        {
+            MultiplyRows(rows);
+        }
+
+        Assert.Equal(compiled, JitInfo.GetCompiledMethodCount(currentThread: true));
+
+        void MultiplyRows(int rows) =>
+            Multiply(set, weights, [.. Enumerable.Range(0, rows).Select(i => RandomRow(64, new Random(i)))], 0, 1);
     }
 
     private static void Check(
