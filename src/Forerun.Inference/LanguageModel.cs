@@ -133,8 +133,8 @@ public sealed class LanguageModel : IDisposable
     /// <paramref name="maxLogitRows"/> get logits.</summary>
     public ForwardPass CreatePass(int maxRows = 128, int maxLogitRows = 32) => new(this, maxRows, maxLogitRows);
 
-    /// <summary>Has the loops of passes compiled, one at each step: the first pass of so many rows would wait for them, 40 to 80 ms of a
-    /// single core. For idle moments; nothing is left to do in a program that was compiled ahead of time. Thread-safe.</summary>
+    /// <summary>Has the loops of passes compiled, one at each step: the first pass of so many rows would wait for them, 30 to 90 ms of a
+    /// core. For idle moments; nothing is left to do in a program that was compiled ahead of time. Thread-safe.</summary>
     public IEnumerable<int> CompileLoops()
     {
         var kernels = Weights.Matrices.Select(matrix => Kernels.Matrix(matrix.Format)).Distinct().ToArray();

@@ -53,9 +53,12 @@ public class GenerationRunTests
         var random = new Random(4);
         ImmutableArray<int> text = [.. Enumerable.Range(0, tokens).Select(_ => random.Next(VocabSize))];
         var clock = new FakeTimeProvider();
+
+        // A verdict waits for the step that runs: for one token's time, whatever its branches.
+        var drafter = new TimedDrafter(new NoisyOracleDrafter(text, 0, VocabSize), times, clock, branchCost: 0);
         var decoder = new EdgeDecoder(
             new TimedTarget(text, times, clock),
-            new TimedDrafter(new OracleDrafter(text, 0, VocabSize), times, clock),
+            drafter,
             new() { EndsDraftsEarly = false },
             clock);
         var request = new GenerationRequest { PromptTokens = [1, 2, 3], MaxTokens = tokens, Mode = mode };
