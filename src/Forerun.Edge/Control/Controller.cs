@@ -8,11 +8,12 @@ namespace Forerun.Edge.Control;
 /// give the same choices. One generation and one caller at a time.</summary>
 internal sealed class Controller : IDecodingPolicy
 {
+    /// <summary>What offers must be expected to gain over the plain stream.</summary>
+    public const double LeastGainOfOffers = 0.015;
+
     private const double LeastGain = 0.03;
-    private const double LeastGainOfOffers = 0.015;
     private const int LeastRoundsPerRehearsal = 16;
     private const int MostRoundsPerRehearsal = 64;
-    private const double RehearsingShare = 0.0075;
     private const int MostRoundsInFlight = 64;
     private const int MostRoundsPerGrant = 8;
     private const double MsPerGrant = 50;
@@ -144,7 +145,7 @@ internal sealed class Controller : IDecodingPolicy
 
     /// <summary>Where drafting slows the target down, a rehearsal costs a part of the passes beside it, and is rarer.</summary>
     private int RoundsPerRehearsal(LatencyEstimates estimates) => (int)Math.Clamp(
-        (1 - estimates.AloneShare) * _rehearsed.DraftLength / RehearsingShare, LeastRoundsPerRehearsal, MostRoundsPerRehearsal);
+        (1 - estimates.AloneShare) * _rehearsed.DraftLength / Exploration.ShareOfTime, LeastRoundsPerRehearsal, MostRoundsPerRehearsal);
 
     /// <summary>Beside a stream drafting costs hardly any time, so offers that come to nothing would be made for ever.</summary>
     private void LeaveOffersThatGainNothing(LatencyEstimates estimates)

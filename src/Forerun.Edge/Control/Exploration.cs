@@ -9,9 +9,10 @@ namespace Forerun.Edge.Control;
 /// <param name="random">The chances.</param>
 internal sealed class Exploration(Random random)
 {
-    private const double ShareOfTime = 0.0075;
+    /// <summary>The part of all time that trying things out may cost.</summary>
+    public const double ShareOfTime = 0.0075;
+
     private const double MostLoss = 0.2;
-    private const double LeastOffered = 0.015;
     private const int RoundsPerExploration = 32;
     private const int WaitingRounds = 4;
     private const int OfferingRounds = 12;
@@ -62,7 +63,7 @@ internal sealed class Exploration(Random random)
     private ExpectedLatency? Other(ExpectedLatency fastest, ImmutableArray<ExpectedLatency> expected, LatencyEstimates estimates)
     {
         var others = expected.RemoveAll(one => one.Choice == fastest.Choice || one.MsPerToken > fastest.MsPerToken * (1 + MostLoss)
-            || (one.Choice.Mode == DecodingMode.Asynchronous && LatencyModel.TokensPerRound(estimates, one.Choice) < 1 + LeastOffered));
+            || (one.Choice.Mode == DecodingMode.Asynchronous && LatencyModel.TokensPerRound(estimates, one.Choice) < 1 + Controller.LeastGainOfOffers));
         var near = others.RemoveAll(one => !IsNear(one.Choice, fastest.Choice));
         var among = near.IsEmpty || random.Next(2) == 0 ? others : near;
         var modes = among.GroupBy(one => one.Choice.Mode).ToArray();

@@ -17,7 +17,8 @@ internal sealed class OnlineEstimates(MeasuredTimes times, int maxDraftLength)
     private const double PriorMisses = 0.75;
     private const double PriorLoad = 0.5;
 
-    // In proportion to the load: the longer a draft takes, the fewer verdicts there is time to draft for, and the more it may have.
+    // In proportion to the load: the longer a draft takes, the fewer verdicts there is time to draft for, and the more it may have; and to
+    // a constant, for what the drafter does not foresee however much time it has.
     private readonly SmoothedProfile _misses = new(maxDraftLength + 1, PriorMisses, PriorLoad);
     private readonly SmoothedProfile _sentMisses = new(maxDraftLength + 1, PriorMisses, PriorLoad);
     private readonly SmoothedProfile _acceptance = new(maxDraftLength, prior: 0.6);
@@ -168,7 +169,7 @@ internal sealed class OnlineEstimates(MeasuredTimes times, int maxDraftLength)
         SmoothedProfile misses, ImmutableArray<double> lengths, double[] verify, double roundTrip) =>
         [.. misses.Values(length => Load(lengths[length], verify, roundTrip)).Select(miss => Math.Max(0, 1 - miss))];
 
-    /// <summary>What drafting so many tokens takes, as a part of the time in which it is hidden.</summary>
+    /// <summary>What drafting so many tokens takes, as a part of the time in which it is hidden, and the least there is.</summary>
     private double Load(double tokens, double[] verify, double roundTrip)
     {
         var hidden = verify[(int)Math.Round(tokens)] + roundTrip;
