@@ -21,27 +21,30 @@ public sealed partial class VerificationScheduler
         }
     }
 
-    /// <summary>Waits until a session is ready, and makes use of the time as long as there is something to prepare; false when
-    /// stopped.</summary>
+    /// <summary>Waits until a session is ready, and makes use of the time as long as there are loops to compile; false when stopped.
+    /// </summary>
     private bool WaitForWork()
     {
-        var prepares = true;
-        while (true)
+        while (HasTime() && _loops.MoveNext())
         {
-            lock (_gate)
-            {
-                while (_ready.Count == 0 && !_isStopped && !prepares)
-                {
-                    Monitor.Wait(_gate);
-                }
+        }
 
-                if (_ready.Count > 0 || _isStopped)
-                {
-                    return !_isStopped;
-                }
+        lock (_gate)
+        {
+            while (_ready.Count == 0 && !_isStopped)
+            {
+                Monitor.Wait(_gate);
             }
 
-            prepares = _loops.MoveNext();
+            return !_isStopped;
+        }
+    }
+
+    private bool HasTime()
+    {
+        lock (_gate)
+        {
+            return _ready.Count == 0 && !_isStopped;
         }
     }
 
