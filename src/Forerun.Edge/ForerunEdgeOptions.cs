@@ -17,8 +17,8 @@ public sealed record ForerunEdgeOptions
     /// <summary>The target to insist on; empty (default) = any with the same tokenizer.</summary>
     public string TargetId { get; init; } = "";
 
-    /// <summary>How the draft model is loaded.</summary>
-    public ModelLoadOptions Engine { get; init; } = new();
+    /// <summary>How the draft model is loaded. Default <see cref="ModelLoadOptions.Draft"/>.</summary>
+    public ModelLoadOptions Engine { get; init; } = ModelLoadOptions.Draft;
 
     /// <summary>Generations that draft at the same time, each with its own cache; more wait. Default 1: they share the
     /// cores.</summary>

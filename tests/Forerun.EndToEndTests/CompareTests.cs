@@ -29,6 +29,9 @@ public sealed class CompareTests : IDisposable
         Assert.Equal(["loopback", "lan"], settings.GetProperty("links").EnumerateArray().Select(link => link.GetProperty("name").GetString()));
         Assert.Equal(5, settings.GetProperty("seeds")[0].GetInt32());
 
+        // As every command that drafts.
+        Assert.Equal("int4-v1", settings.GetProperty("drafterNumerics").GetString());
+
         // 2 links, 2 temperatures, and autoregressive beside two draft lengths.
         var modes = report.GetProperty("modes").EnumerateArray().ToArray();
         Assert.Equal(12, modes.Length);

@@ -41,7 +41,7 @@ internal static class CompareCommand
         using var awake = parsed.GetValue(options.Common.KeepAwake) ? new AwakeCores() : null;
 
         using var draft = options.Drafter.Load(
-            parsed, options.Common.DraftModel, new ModelLoadOptions { Threads = 1 }, tokenizerPath: () => targetPath, emulated);
+            parsed, options.Common.DraftModel, ModelLoadOptions.Draft with { Threads = 1 }, tokenizerPath: () => targetPath, emulated);
         var settings = options.Settings(parsed, server.TargetId, draft, sets, links);
         var setup = new CompareSetup(server, targetPath, draft, settings);
         var output = parsed.GetValue(options.Output);

@@ -60,9 +60,8 @@ internal static class TrainExitsCommand
         options.AddEngine(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var engine = options.Engine(parsed);
-            using var target = LanguageModel.Load(BundledModels.Target(parsed.GetValue(options.Model)), engine);
-            using var draft = LanguageModel.Load(BundledModels.Draft(parsed.GetValue(options.DraftModel)), engine);
+            using var target = LanguageModel.Load(BundledModels.Target(parsed.GetValue(options.Model)), options.Engine(parsed));
+            using var draft = LanguageModel.Load(BundledModels.Draft(parsed.GetValue(options.DraftModel)), options.DraftEngine(parsed));
             var training = new ExitTraining(
                 target,
                 draft,

@@ -39,7 +39,8 @@ internal static class CompareMarkdown
             + (machine.Pinned ? "server and edge on a core each" : "server and edge on the same cores")
             + (settings.KeepAwake ? ", kept awake" : "");
         yield return $"**Commit**: {settings.Commit ?? "unknown"}";
-        yield return $"**Target**: {settings.Target}; **drafter**: {settings.Drafter}" + (settings.WholeDrafts ? ", whole drafts" : "");
+        yield return $"**Target**: {settings.Target}; **drafter**: {settings.Drafter}"
+            + (settings.DrafterNumerics is { } numerics ? $" ({numerics})" : "") + (settings.WholeDrafts ? ", whole drafts" : "");
         yield return $"**Prompts**: {string.Join(", ", settings.Prompts.Select(set => $"{set.Count} of {set.Name}"))}; first turn; up to {settings.MaxTokens} tokens";
         yield return $"**Links**: {string.Join("; ", settings.Links.Select(link => $"{link.Name} ({link.Figures})"))}; link seed {settings.LinkSeed}";
         yield return $"**Acceptance**: {RuleNames.Of(settings.Sampling.Acceptance)}";

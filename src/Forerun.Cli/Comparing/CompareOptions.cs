@@ -105,6 +105,7 @@ internal sealed class CompareOptions
         {
             Target = targetId,
             Drafter = draft.Name,
+            DrafterNumerics = draft.LanguageModel?.NumericsId,
             Prompts = [.. sets.Select(set => set.Setting)],
             Modes = ModesAreNamed(parsed) ? [.. parsed.GetRequiredValue(Modes)] : ModesFor(Common.AcceptanceOf(parsed)),
             Links = [.. links.Select(link => new LinkSetting(link.Name, link.Describe()))],

@@ -13,6 +13,9 @@ internal sealed record CompareSettings
     /// <summary>Id of the draft model, or "ngram".</summary>
     public required string Drafter { get; init; }
 
+    /// <summary>Which arithmetic the draft model uses, such as "int4-v1"; null without a model.</summary>
+    public string? DrafterNumerics { get; init; }
+
     public required ImmutableArray<PromptSetSetting> Prompts { get; init; }
 
     public required ImmutableArray<string> Modes { get; init; }
