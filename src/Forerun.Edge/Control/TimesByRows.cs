@@ -75,27 +75,26 @@ internal sealed class TimesByRows(int maxRows, int memory, int? firstMemory = nu
         IsKnown = true;
     }
 
-    /// <summary>The most rows, up to a limit, whose pass is expected to take at most so many times what one row takes, and what it
-    /// takes.</summary>
-    public (int Rows, double Ms) Affordable(int most, double growth)
-    {
-        var times = Estimate();
-        var rows = most;
-        while (rows > 1 && times[rows - 1] > growth * times[0])
-        {
-            rows--;
-        }
-
-        return (rows, times[rows - 1]);
-    }
-
     /// <summary>Expected times of 1, 2, … rows, <c>[maxRows]</c>.</summary>
     public double[] Estimate()
     {
         var times = new double[maxRows];
+        var (first, more) = Line();
+        for (var i = 0; i < maxRows && IsKnown; i++)
+        {
+            times[i] = ((_weights[i] * _pace.Value * _means[i]) + (LineWeight * (first + (more * i)))) / (_weights[i] + LineWeight);
+        }
+
+        return times;
+    }
+
+    /// <summary>The line through what was measured: what one row takes, and each further one; never more than the first. Zero until
+    /// something was measured.</summary>
+    public (double First, double More) Line()
+    {
         if (!IsKnown)
         {
-            return times;
+            return default;
         }
 
         var weight = _weights.Sum();
@@ -104,20 +103,12 @@ internal sealed class TimesByRows(int maxRows, int memory, int? firstMemory = nu
         var meanTime = Mean(i => _means[i]);
         var covariance = weight * Mean(i => (i - meanRow) * (_means[i] - meanTime));
         var variance = weight * Mean(i => (i - meanRow) * (i - meanRow));
-
-        // A row more never costs more than the first one.
         var slopePrior = SlopePrior * meanTime / (1 + (SlopePrior * meanRow));
         var slope = Math.Clamp(
             (covariance + (SlopePriorWeight * slopePrior)) / (variance + SlopePriorWeight),
             0,
             meanTime / (meanRow + 1));
-        for (var i = 0; i < maxRows; i++)
-        {
-            var line = Math.Max(0, meanTime + (slope * (i - meanRow)));
-            times[i] = _pace.Value * ((_weights[i] * _means[i]) + (LineWeight * line)) / (_weights[i] + LineWeight);
-        }
-
-        return times;
+        return (_pace.Value * (meanTime - (slope * meanRow)), _pace.Value * slope);
     }
 
     /// <summary>At first a plain mean; then as far as passes of other rows tell the pace.</summary>

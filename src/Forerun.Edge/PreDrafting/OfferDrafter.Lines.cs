@@ -1,4 +1,3 @@
-using Forerun.Edge.Control;
 using Forerun.Inference.Drafting;
 
 namespace Forerun.Edge.PreDrafting;
@@ -9,22 +8,28 @@ internal sealed partial class OfferDrafter
 {
     private const int MaxLines = 8;
     private const double MinChance = 0.05;
-    private const double MostStepGrowth = 1.5;
 
-    private readonly TimesByRows _stepTimes = new(IDrafter.MaxBranches, memory: 1024);
+    private readonly StepTimes _stepTimes = new();
     private readonly List<DraftLine> _lines = [];
     private readonly Stack<DraftLine> _unused = new();
     private readonly List<DraftLine> _batch = [];
     private readonly DraftBranch[] _branches = new DraftBranch[IDrafter.MaxBranches];
-    private int _batchSize = 1;
 
     /// <summary>Drafts one token more for the likeliest lines.</summary>
     /// <returns>False when there is nothing to draft.</returns>
     public bool Step()
     {
         _batch.Clear();
-        while (_batch.Count < _batchSize && Likeliest() is { } line)
+        var chances = 0.0;
+        while (_batch.Count < IDrafter.MaxBranches && Likeliest() is { } line)
         {
+            var chance = line.ChanceOf(line.Count);
+            if (!_stepTimes.IsWorthAnother(_batch.Count, chances, chance))
+            {
+                break;
+            }
+
+            chances += chance;
             _branches[_batch.Count] = line.Branch;
             line.Branch.Wanted = line.Branch.Count + 1;
             _batch.Add(line);
@@ -41,7 +46,7 @@ internal sealed partial class OfferDrafter
         // A step directly behind the text reads that too.
         if (!_batch.Exists(static line => line.Count == 0))
         {
-            _stepTimes.Learn(_batch.Count, time.GetElapsedTime(started).TotalMilliseconds);
+            _stepTimes.Learn(_batch.Count, time.GetElapsedTime(started));
         }
 
         foreach (var line in _batch)

@@ -53,9 +53,8 @@ internal sealed partial class OfferDrafter(IDrafter drafter, Func<int, int, int>
             Follow(trunk);
         }
 
-        (_batchSize, var stepMs) = _stepTimes.Affordable(IDrafter.MaxBranches, MostStepGrowth);
         _draftLength = draftLength;
-        _lag = Lag(_targetMs.Value, roundTrip.TotalMilliseconds, stepMs);
+        _lag = Lag(_targetMs.Value, roundTrip.TotalMilliseconds, _stepTimes.LatelyMs);
         _wanted = lengthAt(trunk.ContextLength, Math.Min(ProtocolConstants.MaxDraftLength, _lag + draftLength + 1 + draftLength));
     }
 
@@ -156,7 +155,7 @@ internal sealed partial class OfferDrafter(IDrafter drafter, Func<int, int, int>
         RehearsedDraft? rehearsed = !isRejected || agreed < line.Count
             ? new(
                 _stretch.Compared, _stretch.Compared - (isRejected ? 1 : 0), _stretch.DraftLength, IsEnded: false,
-                TimeSpan.FromMilliseconds(_stepTimes.Estimate()[0]))
+                TimeSpan.FromMilliseconds(_stepTimes.FirstMs))
             : null;
         _stretch = new(odds);
         return rehearsed;

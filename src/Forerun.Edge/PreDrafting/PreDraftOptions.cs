@@ -26,8 +26,8 @@ public sealed record PreDraftOptions
     /// <summary>Most drafts sent ahead in pipelined mode. Range 0 … 16, default 16.</summary>
     public int MaxSent { get; init; } = ProtocolConstants.MaxQueuedDrafts;
 
-    /// <summary>Drafts for verdicts less likely than this are not sent ahead. Range 0 … 1, default 0.02.</summary>
-    public double MinSentChance { get; init; } = 0.02;
+    /// <summary>Drafts for verdicts less likely than this are not sent ahead. Range 0 … 1, default 0.005.</summary>
+    public double MinSentChance { get; init; } = 0.005;
 
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>

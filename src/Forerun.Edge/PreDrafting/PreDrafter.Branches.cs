@@ -3,16 +3,16 @@ namespace Forerun.Edge.PreDrafting;
 /// <content>Which branches there are, and which get their next token together.</content>
 internal sealed partial class PreDrafter
 {
-    /// <summary>Gathers the branches of the next step: those whose next token is needed most likely.</summary>
+    /// <summary>Gathers the branches of the next step: those whose next token is needed most likely, as many as are worth it.</summary>
     private int FillBatch()
     {
-        var size = 0;
+        var (size, chances) = (0, 0.0);
         var canFork = true;
-        while (size < _batchSize)
+        while (size < options.BatchSize)
         {
             var next = new NextToken(Math.BitDecrement(options.MinChance));
             FindLikeliest(_current, 1, size, canFork, ref next);
-            if (next.Draft is not { } draft)
+            if (next.Draft is not { } draft || !_stepTimes.IsWorthAnother(size, chances, next.Chance))
             {
                 break;
             }
@@ -30,6 +30,7 @@ internal sealed partial class PreDrafter
 
             draft.Branch.Wanted = Math.Max(draft.Length, draft.Branch.Count + 1);
             _batch[size++] = draft;
+            chances += next.Chance;
         }
 
         return size;

@@ -1,5 +1,4 @@
 using Forerun.Core.Decoding;
-using Forerun.Edge.Control;
 using Forerun.Inference.Drafting;
 
 namespace Forerun.Edge.PreDrafting;
@@ -15,14 +14,11 @@ internal sealed partial class PreDrafter(
     IDrafter drafter, Func<int, int> draftLengthAt, VerdictOdds odds, PreDraftOptions options, TimeProvider time)
     : IDisposable
 {
-    // A verdict waits for the step that is running.
-    private const double MostStepGrowth = 1.5;
-
     // What a token costs in a draft that is sent before the verdict, as a part of what it costs in one that nothing hides: its step costs
     // nothing where the verdict is as foreseen.
     private const double SentAheadCost = 0.5;
 
-    private readonly TimesByRows _stepTimes = new(IDrafter.MaxBranches, memory: 1024);
+    private readonly StepTimes _stepTimes = new();
     private readonly Stack<PreDraft> _unused = new();
     private readonly PreDraft[] _batch = new PreDraft[IDrafter.MaxBranches];
     private readonly DraftBranch[] _branches = new DraftBranch[IDrafter.MaxBranches];
@@ -30,7 +26,6 @@ internal sealed partial class PreDrafter(
     private PreDraft _current = new();
     private Draft _draft = new(0, 0, []);
     private PreDraftStatistics _statistics = PreDraftStatistics.None;
-    private int _batchSize;
     private int _maxSent;
 
     /// <summary>Whether what is sent ahead brings what its tokens were drawn from.</summary>
@@ -44,7 +39,6 @@ internal sealed partial class PreDrafter(
     public void Begin(Draft draft, DraftBranch trunk, bool sendsAhead)
     {
         _maxSent = sendsAhead ? options.MaxSent : 0;
-        _batchSize = _stepTimes.Affordable(options.BatchSize, MostStepGrowth).Rows;
         if (_current.Branch != trunk)
         {
             Clear();
@@ -89,11 +83,7 @@ internal sealed partial class PreDrafter(
         var before = CountTokens(size);
         drafter.Extend(_branches.AsSpan(0, size), isInterrupted);
         var elapsed = time.GetElapsedTime(started);
-        if (isInterrupted?.Invoke() != true)
-        {
-            _stepTimes.Learn(size, elapsed.TotalMilliseconds);
-        }
-
+        _stepTimes.Learn(size, elapsed, isWhole: isInterrupted?.Invoke() != true);
         _statistics = _statistics with
         {
             Tokens = _statistics.Tokens + CountTokens(size) - before,

@@ -100,6 +100,21 @@ public class RealTextTests(RealTexts texts, ITestOutputHelper output) : IClassFi
         }
     }
 
+    /// <summary>Where each branch costs a whole step, and where a step outlasts the wait for the verdict.</summary>
+    [Theory]
+    [InlineData(DecodingMode.Preemptive, 1)]
+    [InlineData(DecodingMode.Pipelined, 1)]
+    [InlineData(DecodingMode.Preemptive, 0.3)]
+    [InlineData(DecodingMode.Pipelined, 0.3)]
+    public async Task DraftingAhead_DearBranches_IsFasterThanWaiting(DecodingMode mode, double branchCost)
+    {
+        var times = new WorldTimes(DraftMs: 10, VerifyMs: 55, RowMs: 0, RoundTripMs: 20);
+        var waiting = await MsPerTokenAsync(times, DecodingMode.Speculative, branchCost: branchCost);
+        var ahead = await MsPerTokenAsync(times, mode, branchCost: branchCost);
+        output.WriteLine($"{mode} {ahead:0.00} ms/token, {ahead / waiting:0.000} of {waiting:0.00}");
+        Assert.True(ahead < waiting, $"{mode} {ahead:0.00}, speculative {waiting:0.00}");
+    }
+
     private async Task CheckAsync(string world, WorldTimes times, double most)
     {
         var (best, mode) = (double.MaxValue, default(DecodingMode));
@@ -115,8 +130,9 @@ public class RealTextTests(RealTexts texts, ITestOutputHelper output) : IClassFi
     }
 
     /// <summary>One decoder over all texts, from the first one on; per token after the first round.</summary>
-    private Task<double> MsPerTokenAsync(WorldTimes times, DecodingMode mode, EdgeDecoderOptions? options = null) =>
-        MsPerTokenAsync(times, mode, texts.Texts, RealTexts.Length, options);
+    private Task<double> MsPerTokenAsync(
+        WorldTimes times, DecodingMode mode, EdgeDecoderOptions? options = null, double branchCost = 0) =>
+        MsPerTokenAsync(times, mode, texts.Texts, RealTexts.Length, options, branchCost);
 
     /// <summary>A decoder for each text's beginning; per token after the first round.</summary>
     private async Task<double> FirstMsPerTokenAsync(WorldTimes times, DecodingMode mode, EdgeDecoderOptions? options = null)
@@ -131,11 +147,20 @@ public class RealTextTests(RealTexts texts, ITestOutputHelper output) : IClassFi
     }
 
     private async Task<double> MsPerTokenAsync(
-        WorldTimes times, DecodingMode mode, ImmutableArray<RealText> answered, int length, EdgeDecoderOptions? options)
+        WorldTimes times,
+        DecodingMode mode,
+        ImmutableArray<RealText> answered,
+        int length,
+        EdgeDecoderOptions? options,
+        double branchCost = 0)
     {
         var clock = new FakeTimeProvider();
         var target = new TimedTarget([], times, clock);
-        var drafter = new TimedDrafter(texts.Drafter, times, clock, branchCost: 0) { Drafted = () => target.HasDrafted = true };
+        var drafter = new TimedDrafter(texts.Drafter, times, clock, branchCost)
+        {
+            Drafted = () => target.HasDrafted = true,
+            IsInterruptible = branchCost > 0,
+        };
         var decoder = new EdgeDecoder(target, drafter, options, clock);
         var (time, tokens) = (TimeSpan.Zero, 0);
         foreach (var (prompt, answer) in answered)

@@ -196,6 +196,11 @@ internal sealed class TimedTarget(ImmutableArray<int> text, WorldTimes times, Fa
 /// <summary>A drafter whose steps take a scripted time; a branch more in a step costs a part of it.</summary>
 internal sealed class TimedDrafter(IDrafter inner, WorldTimes times, FakeTimeProvider clock, double branchCost = 0.2) : IDrafter
 {
+    private const int Parts = 4;
+
+    /// <summary>A step can be interrupted after each quarter.</summary>
+    public bool IsInterruptible { get; init; }
+
     /// <summary>Branches of each step.</summary>
     public List<int> Steps { get; } = [];
 
@@ -210,6 +215,17 @@ internal sealed class TimedDrafter(IDrafter inner, WorldTimes times, FakeTimePro
     {
         Steps.Add(branches.Length);
         Drafted?.Invoke();
+        var step = times.DraftMs * (1 + (branchCost * (branches.Length - 1)));
+        for (var part = 0; IsInterruptible && isInterrupted is not null && part < Parts; part++)
+        {
+            if (isInterrupted())
+            {
+                return;
+            }
+
+            clock.Advance(times.Work(step / Parts, clock.GetUtcNow()));
+        }
+
         var most = 0;
         foreach (var branch in branches)
         {
@@ -218,6 +234,9 @@ internal sealed class TimedDrafter(IDrafter inner, WorldTimes times, FakeTimePro
             most = Math.Max(most, branch.Count - before);
         }
 
-        clock.Advance(times.Work(times.DraftMs * most * (1 + (branchCost * (branches.Length - 1))), clock.GetUtcNow()));
+        if (!IsInterruptible || isInterrupted is null)
+        {
+            clock.Advance(times.Work(step * most, clock.GetUtcNow()));
+        }
     }
 }

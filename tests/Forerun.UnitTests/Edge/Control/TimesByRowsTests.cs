@@ -24,12 +24,13 @@ public class TimesByRowsTests
 
     /// <summary>That a row takes as long as sixteen is not what was expected, but not a pass held up either.</summary>
     [Fact]
-    public void Affordable_PassesThatTakeAsLongWhateverTheirRows_AreAllRows()
+    public void Line_PassesThatTakeAsLongWhateverTheirRows_IsFlat()
     {
         var times = new TimesByRows(maxRows: 16, memory: 1024);
         Learn(times, rows: 16, ms: 75, passes: 9);
         Learn(times, rows: 1, ms: 75, passes: 9);
-        Assert.Equal(16, times.Affordable(16, growth: 1.5).Rows);
+        Assert.Equal(75, times.Line().First, 1.0);
+        Assert.Equal(0, times.Line().More, 0.1);
         Assert.All(times.Estimate(), ms => Assert.Equal(75, ms, 1.0));
     }
 
