@@ -12,7 +12,7 @@ public sealed record PreDraftOptions
     /// <summary>Most verdicts drafted for: each keeps its own end of the KV cache. Range 1 … 64, default 48.</summary>
     public int MaxBranches { get; init; } = 48;
 
-    /// <summary>Most branches that get their next token together; fewer where that makes a step more than half as long again.
+    /// <summary>Most branches that get their next token together; fewer where they are not worth the time they add to a step.
     /// Range 1 … 16, default 16.</summary>
     public int BatchSize { get; init; } = IDrafter.MaxBranches;
 
