@@ -167,6 +167,10 @@ public sealed class ForerunChatClientTests : IDisposable
     }
 
     [Fact]
+    public void ForerunEdgeOptions_DraftModel_IsLoadedAsTheProgramDoes() =>
+        Assert.Equal(ModelLoadOptions.Draft, new ForerunEdgeOptions { Server = new("http://127.0.0.1:9"), DraftModelPath = "" }.Engine);
+
+    [Fact]
     public async Task AddForerunChatClient_ResolvesOneClientForAll()
     {
         await using var services = new ServiceCollection()

@@ -216,9 +216,10 @@ internal sealed class TimedDrafter(IDrafter inner, WorldTimes times, FakeTimePro
         Steps.Add(branches.Length);
         Drafted?.Invoke();
         var step = times.DraftMs * (1 + (branchCost * (branches.Length - 1)));
-        for (var part = 0; IsInterruptible && isInterrupted is not null && part < Parts; part++)
+        var isWatched = IsInterruptible && isInterrupted is not null;
+        for (var part = 0; isWatched && part < Parts; part++)
         {
-            if (isInterrupted())
+            if (isInterrupted!())
             {
                 return;
             }
@@ -234,7 +235,7 @@ internal sealed class TimedDrafter(IDrafter inner, WorldTimes times, FakeTimePro
             most = Math.Max(most, branch.Count - before);
         }
 
-        if (!IsInterruptible || isInterrupted is null)
+        if (!isWatched)
         {
             clock.Advance(times.Work(step * most, clock.GetUtcNow()));
         }
