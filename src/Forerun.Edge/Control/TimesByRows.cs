@@ -80,7 +80,7 @@ internal sealed class TimesByRows(int maxRows, int memory, int? firstMemory = nu
     {
         var times = new double[maxRows];
         var (first, more) = Line();
-        for (var i = 0; i < maxRows && IsKnown; i++)
+        for (var i = 0; i < maxRows; i++)
         {
             times[i] = ((_weights[i] * _pace.Value * _means[i]) + (LineWeight * (first + (more * i)))) / (_weights[i] + LineWeight);
         }
