@@ -57,6 +57,10 @@ internal sealed class MeasuredTimes(int maxDraftLength)
             _round.Add((round.DraftTime + round.WaitTime).TotalMilliseconds);
             _tokens.Add(round.Tokens.Length);
         }
+        else
+        {
+            _verify.BeginGeneration();
+        }
 
         LearnRoundTrip(round, isStreamed);
         LearnDrafting(round, isStreamed);

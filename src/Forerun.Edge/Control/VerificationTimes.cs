@@ -29,6 +29,9 @@ internal sealed class VerificationTimes(int maxRows)
     /// <inheritdoc cref="TimesByRows.RowMs"/>
     public double RowMs => _beside.RowMs;
 
+    /// <summary>A generation begins: passes of the one before are not just before its own.</summary>
+    public void BeginGeneration() => _lately.Forget(0);
+
     /// <summary>Takes in a round.</summary>
     /// <param name="round">The round.</param>
     /// <param name="roundTripMs">Passes may be as much older than their verdicts.</param>

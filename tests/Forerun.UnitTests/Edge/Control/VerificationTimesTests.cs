@@ -56,6 +56,16 @@ public class VerificationTimesTests
     }
 
     [Fact]
+    public void AloneShare_PassesOfAnotherGeneration_AreNotCompared()
+    {
+        Learn(isAlone: false, ms: 20, rounds: 64);
+        _times.BeginGeneration();
+        Learn(isAlone: true, ms: 12, rounds: 64);
+        Assert.Equal(1, _times.AloneShare);
+        Assert.Equal(12, _times.Estimate()[0], 1.0);
+    }
+
+    [Fact]
     public void Estimate_OnlyAlone_FollowsTheMachine()
     {
         Learn(isAlone: true, ms: 10, rounds: 16);
