@@ -10,7 +10,8 @@ namespace Forerun.Edge.Control;
 internal sealed class OnlineEstimates(MeasuredTimes times, int maxDraftLength)
 {
     private const int LeastComparisons = 8;
-    private const int ValuesOfOtherTexts = 16;
+    private const int PriorRoundsOffered = 16;
+    private const int RoundsOffered = 512;
     private const double PriorOffered = 0.75;
     private const double AlternativesAdd = 0.5;
     private const double LeastLoad = 0.25;
@@ -21,15 +22,16 @@ internal sealed class OnlineEstimates(MeasuredTimes times, int maxDraftLength)
     // a constant, for what the drafter does not foresee however much time it has.
     private readonly SmoothedProfile _misses = new(maxDraftLength + 1, PriorMisses, PriorLoad);
     private readonly SmoothedProfile _sentMisses = new(maxDraftLength + 1, PriorMisses, PriorLoad);
-    private readonly SmoothedProfile _acceptance = new(maxDraftLength, prior: 0.6);
-    private readonly SmoothedProfile _foresight = new(maxDraftLength, prior: 0.6);
+    private readonly TextProfile _acceptance = new(maxDraftLength, prior: 0.6);
+    private readonly TextProfile _foresight = new(maxDraftLength, prior: 0.6);
 
     // Index i: of drafts of at least i tokens, those that have more.
-    private readonly SmoothedProfile _goesOn = new(maxDraftLength, prior: 1);
+    private readonly TextProfile _goesOn = new(maxDraftLength, prior: 1);
 
-    // Of rounds that offered: accepted tokens, and what the drafter's own line and its alternatives promised.
-    private readonly Smoothed _accepted = new(PriorOffered, priorWeight: 8, memory: 128);
-    private readonly Smoothed _promised = new(PriorOffered, priorWeight: 8, memory: 128);
+    // Of rounds that offered: accepted tokens, and what the drafter's own line and its alternatives promised. Over several texts: within one,
+    // what it promises is still being learnt.
+    private readonly Smoothed _accepted = new(PriorOffered, PriorRoundsOffered, RoundsOffered);
+    private readonly Smoothed _promised = new(PriorOffered, PriorRoundsOffered, RoundsOffered);
     private int _offeringRounds;
 
     /// <summary>Every time was measured, and the drafter was compared often enough.</summary>
@@ -61,12 +63,12 @@ internal sealed class OnlineEstimates(MeasuredTimes times, int maxDraftLength)
         }
     }
 
-    /// <summary>Another text begins: what was accepted in others counts less, as drafters are good at some and poor at others.</summary>
+    /// <inheritdoc cref="TextProfile.BeginText"/>
     public void BeginText()
     {
-        _acceptance.Forget(ValuesOfOtherTexts);
-        _foresight.Forget(ValuesOfOtherTexts);
-        _goesOn.Forget(ValuesOfOtherTexts);
+        _acceptance.BeginText();
+        _foresight.BeginText();
+        _goesOn.BeginText();
         _offeringRounds = 0;
     }
 
@@ -84,7 +86,7 @@ internal sealed class OnlineEstimates(MeasuredTimes times, int maxDraftLength)
         else if (round.End is null)
         {
             LearnDraft(round.DraftLength, round.AcceptedCount, round.EndsEarly);
-            Learn(_foresight, round.AcceptedCount, round.AcceptedCount < round.DraftLength);
+            _foresight.Add(round.AcceptedCount, isOver: round.AcceptedCount < round.DraftLength);
             LearnHits(round);
         }
     }
@@ -95,7 +97,7 @@ internal sealed class OnlineEstimates(MeasuredTimes times, int maxDraftLength)
         if (round.Rehearsed is { } rehearsed)
         {
             var (agreed, length) = (rehearsed.AgreedCount, rehearsed.DraftLength);
-            Learn(_foresight, agreed, agreed < rehearsed.DraftedCount || rehearsed.IsEnded);
+            _foresight.Add(agreed, isOver: agreed < rehearsed.DraftedCount || rehearsed.IsEnded);
             LearnDraft(length, Math.Min(agreed, length), length < rehearsed.DraftedCount || rehearsed.IsEnded);
         }
     }
@@ -123,22 +125,8 @@ internal sealed class OnlineEstimates(MeasuredTimes times, int maxDraftLength)
     /// <summary>A draft that ends early is as good as one that is rejected there.</summary>
     private void LearnDraft(int length, int acceptedCount, bool endsEarly)
     {
-        Learn(_acceptance, acceptedCount, acceptedCount < length || endsEarly);
-        Learn(_goesOn, length, endsEarly);
-    }
-
-    /// <summary>Something went well so many times in a row.</summary>
-    private void Learn(SmoothedProfile profile, int count, bool isOver)
-    {
-        for (var i = 0; i < Math.Min(count, maxDraftLength); i++)
-        {
-            profile.Add(i, 1);
-        }
-
-        if (isOver && count < maxDraftLength)
-        {
-            profile.Add(count, 0);
-        }
+        _acceptance.Add(acceptedCount, isOver: acceptedCount < length || endsEarly);
+        _goesOn.Add(length, isOver: endsEarly);
     }
 
     /// <summary>A draft has the tokens that a round would bring if each were accepted with the chance that it is drafted, but the one

@@ -14,8 +14,12 @@ internal sealed class Smoothed(double prior, int priorWeight, int memory)
     /// <summary>Values seen, up to the memory.</summary>
     public int Count { get; private set; }
 
-    /// <summary>From now on, all that was seen counts as no more than so many values.</summary>
-    public void Forget(int most) => (Count, _weight) = (Math.Min(Count, most), Math.Min(_weight, most));
+    /// <summary>Forgets all that was seen, the prior too: the next value replaces it.</summary>
+    public void Forget() => (Count, _weight) = (0, 0);
+
+    /// <summary>From now on it is what another mean is, which counts as no more than so many values.</summary>
+    public void Become(Smoothed other, int most) =>
+        (Value, Count, _weight) = (other.Value, Math.Min(other.Count, most), Math.Min(other._weight, most));
 
     /// <summary>Takes in a value.</summary>
     public void Add(double value)

@@ -7,16 +7,16 @@ namespace Forerun.Edge.Control;
 /// <param name="count">Indices.</param>
 /// <param name="prior">The mean ÷ its weight before anything was seen.</param>
 /// <param name="weightOfPrior">The weight of the values that the prior stands for.</param>
-internal sealed class SmoothedProfile(int count, double prior, double weightOfPrior = 1)
+/// <param name="memory">How many values count, about.</param>
+internal sealed class SmoothedProfile(int count, double prior, double weightOfPrior = 1, int memory = 64)
 {
-    private const int Memory = 64;
     private const double OverallWeight = 4;
 
     // The ratio of these two is what all indices have in common.
-    private readonly Smoothed _overall = new(prior * weightOfPrior, priorWeight: 8, Memory);
-    private readonly Smoothed _weights = new(weightOfPrior, priorWeight: 8, Memory);
+    private readonly Smoothed _overall = new(prior * weightOfPrior, priorWeight: 8, memory);
+    private readonly Smoothed _weights = new(weightOfPrior, priorWeight: 8, memory);
     private readonly Smoothed[] _at =
-        [.. Enumerable.Range(0, count).Select(_ => new Smoothed(prior: 0, priorWeight: 0, Memory))];
+        [.. Enumerable.Range(0, count).Select(_ => new Smoothed(prior: 0, priorWeight: 0, memory))];
 
     /// <summary>Values seen, up to the memory.</summary>
     public int Count => _overall.Count;
@@ -35,12 +35,15 @@ internal sealed class SmoothedProfile(int count, double prior, double weightOfPr
         return ((one.Count * one.Value) + (OverallWeight * _overall.Value / _weights.Value * weight)) / (one.Count + OverallWeight);
     }
 
-    /// <summary>From now on, all that was seen of an index counts as no more than so many values.</summary>
-    public void Forget(int most)
+    /// <summary>From now on it is what another one of as many indices is, which counts at each index as no more than so many values.</summary>
+    public void Become(SmoothedProfile other, int most)
     {
-        _overall.Forget(most);
-        _weights.Forget(most);
-        Array.ForEach(_at, one => one.Forget(most));
+        _overall.Become(other._overall, most);
+        _weights.Become(other._weights, most);
+        for (var i = 0; i < _at.Length; i++)
+        {
+            _at[i].Become(other._at[i], most);
+        }
     }
 
     /// <summary>Takes in a value.</summary>

@@ -9,19 +9,21 @@ internal sealed class VerificationTimes(int maxRows)
 {
     private const int LeastBeside = 4;
     private const int MostCompared = 32;
+    private const double LeastShare = 0.25;
+    private const double MostShare = 2;
 
     private readonly TimesByRows _beside = new(maxRows, memory: 128, firstMemory: 16);
 
     // What the last passes beside drafting took ÷ what was estimated.
     private readonly Smoothed _lately = new(prior: 1, priorWeight: 0, memory: 8);
-    private readonly Smoothed _aloneShare = new(prior: 1, priorWeight: 4, memory: 16);
+    private readonly Smoothed _aloneShare = new(prior: 1, priorWeight: 4, memory: 32);
     private int _roundsAlone;
 
     /// <summary>Something was measured.</summary>
     public bool IsKnown => _beside.IsKnown;
 
-    /// <summary>The part of <see cref="Estimate"/> that a pass takes while the edge drafts nothing.</summary>
-    public double AloneShare => _aloneShare.Value;
+    /// <summary>The part of <see cref="Estimate"/> that a pass takes while the edge drafts nothing; at most 1.</summary>
+    public double AloneShare => Math.Min(1, _aloneShare.Value);
 
     /// <summary>Expected times of 1, 2, … rows while the edge drafts, <c>[maxRows]</c>.</summary>
     public double[] Estimate() => _beside.Estimate();
@@ -30,7 +32,7 @@ internal sealed class VerificationTimes(int maxRows)
     public double RowMs => _beside.RowMs;
 
     /// <summary>A generation begins: passes of the one before are not just before its own.</summary>
-    public void BeginGeneration() => _lately.Forget(0);
+    public void BeginGeneration() => _lately.Forget();
 
     /// <summary>Takes in a round.</summary>
     /// <param name="round">The round.</param>
@@ -61,7 +63,8 @@ internal sealed class VerificationTimes(int maxRows)
         var beside = _lately.Value * Estimate()[0];
         if ((_roundsAlone - 1) * beside > roundTripMs)
         {
-            _aloneShare.Add(Math.Clamp(ms / beside, 0.25, 1));
+            // Single passes may take longer alone: without these the mean would be too low wherever times vary.
+            _aloneShare.Add(Math.Clamp(ms / beside, LeastShare, MostShare));
         }
     }
 }

@@ -22,6 +22,23 @@ public class OnlineEstimatesTests
         Assert.InRange(_estimates.Current.OfferYield, before, before * 1.4);
     }
 
+    /// <summary>A text that the drafter was poor at, behind which nothing was drafted any more, says little of the next one.</summary>
+    [Fact]
+    public void Foresight_AnotherText_IsThatOfTheLastTextsNotOfTheLastOne()
+    {
+        for (var text = 0; text < 8; text++)
+        {
+            Rehearse(rounds: 16, agreed: text % 2 == 0 ? 0 : 4);
+            _estimates.BeginText();
+        }
+
+        Assert.InRange(_estimates.Current.Foresight[0], 0.4, 0.6);
+        Rehearse(rounds: 32, agreed: 0);
+        Assert.InRange(_estimates.Current.Foresight[0], 0, 0.25);
+        _estimates.BeginText();
+        Assert.InRange(_estimates.Current.Foresight[0], 0.3, 0.5);
+    }
+
     /// <summary>Some verdicts are missed however much time there is to draft: what a small model does not foresee at all.</summary>
     [Fact]
     public void HitRate_MissesWhereDraftingTakesLittle_AreNotTakenToMultiplyWhereItTakesMore()
@@ -55,6 +72,21 @@ public class OnlineEstimatesTests
         Rehearsed = new(2, 1, 2, IsEnded: false, time),
         ServerTimings = new(TimeSpan.Zero, TimeSpan.FromMilliseconds(10)),
     });
+
+    private void Rehearse(int rounds, int agreed)
+    {
+        for (var i = 0; i < rounds; i++)
+        {
+            Learn(new DecodedRound
+            {
+                Round = 2 + i,
+                Tokens = [0],
+                Choice = DecodingChoice.Streaming,
+                Rehearsed = new(4, agreed, 4, IsEnded: false, TimeSpan.FromMilliseconds(1)),
+                ServerTimings = new(TimeSpan.Zero, TimeSpan.FromMilliseconds(10)),
+            });
+        }
+    }
 
     private void Learn(DecodedRound round)
     {
