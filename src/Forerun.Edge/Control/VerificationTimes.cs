@@ -7,8 +7,7 @@ namespace Forerun.Edge.Control;
 /// <param name="maxRows">Most rows.</param>
 internal sealed class VerificationTimes(int maxRows)
 {
-    private const int LeastBeside = 4;
-    private const int MostCompared = 32;
+    private const int ComparedPerBeside = 4;
     private const double LeastShare = 0.25;
     private const double MostShare = 2;
 
@@ -42,6 +41,7 @@ internal sealed class VerificationTimes(int maxRows)
         var ms = round.ServerTimings.Total.TotalMilliseconds;
         if (!round.IsAlone)
         {
+            ForgetDistant();
             _roundsAlone = 0;
             _beside.Learn(round.DraftLength + 1, ms);
             if (Estimate()[round.DraftLength] is > 0 and var estimate)
@@ -52,9 +52,9 @@ internal sealed class VerificationTimes(int maxRows)
             return;
         }
 
-        // Only neighbours are compared: a program that has just started becomes faster for other reasons.
         _roundsAlone++;
-        if (!round.Choice.Mode.IsStreamed() || _lately.Count < LeastBeside || _roundsAlone > MostCompared)
+        ForgetDistant();
+        if (!round.Choice.Mode.IsStreamed() || _lately.Count == 0)
         {
             _beside.Learn(round.DraftLength + 1, ms / AloneShare);
             return;
@@ -65,6 +65,16 @@ internal sealed class VerificationTimes(int maxRows)
         {
             // Single passes may take longer alone: without these the mean would be too low wherever times vary.
             _aloneShare.Add(Math.Clamp(ms / beside, LeastShare, MostShare));
+        }
+    }
+
+    /// <summary>Only neighbours are compared: a program that has just started becomes faster for other reasons. Few passes beside drafting, as in a
+    /// rehearsal, tell little, and so of few alone.</summary>
+    private void ForgetDistant()
+    {
+        if (_roundsAlone > ComparedPerBeside * _lately.Count)
+        {
+            _lately.Forget();
         }
     }
 }

@@ -1,8 +1,5 @@
-using System.Collections.Immutable;
 using Forerun.Core.Decoding;
 using Forerun.Edge;
-using Forerun.UnitTests.Cloud;
-using Microsoft.Extensions.Time.Testing;
 
 namespace Forerun.UnitTests.Edge.Control;
 
@@ -132,7 +129,7 @@ public class RealTextTests(RealTexts texts, ITestOutputHelper output) : IClassFi
     /// <summary>One decoder over all texts, from the first one on; per token after the first round.</summary>
     private Task<double> MsPerTokenAsync(
         WorldTimes times, DecodingMode mode, EdgeDecoderOptions? options = null, double branchCost = 0) =>
-        MsPerTokenAsync(times, mode, texts.Texts, RealTexts.Length, options, branchCost);
+        TimedDecoding.MsPerTokenAsync(texts.Drafter, texts.Texts, RealTexts.Length, times, mode, options, branchCost);
 
     /// <summary>A decoder for each text's beginning; per token after the first round.</summary>
     private async Task<double> FirstMsPerTokenAsync(WorldTimes times, DecodingMode mode, EdgeDecoderOptions? options = null)
@@ -140,45 +137,9 @@ public class RealTextTests(RealTexts texts, ITestOutputHelper output) : IClassFi
         var sum = 0.0;
         foreach (var text in texts.Texts)
         {
-            sum += await MsPerTokenAsync(times, mode, [text], FirstTokens, options);
+            sum += await TimedDecoding.MsPerTokenAsync(texts.Drafter, [text], FirstTokens, times, mode, options);
         }
 
         return sum / texts.Texts.Length;
-    }
-
-    private async Task<double> MsPerTokenAsync(
-        WorldTimes times,
-        DecodingMode mode,
-        ImmutableArray<RealText> answered,
-        int length,
-        EdgeDecoderOptions? options,
-        double branchCost = 0)
-    {
-        var clock = new FakeTimeProvider();
-        var target = new TimedTarget([], times, clock);
-        var drafter = new TimedDrafter(texts.Drafter, times, clock, branchCost)
-        {
-            Drafted = () => target.HasDrafted = true,
-            IsInterruptible = branchCost > 0,
-        };
-        var decoder = new EdgeDecoder(target, drafter, options, clock);
-        var (time, tokens) = (TimeSpan.Zero, 0);
-        foreach (var (prompt, answer) in answered)
-        {
-            target.Text = answer[..length];
-            var request = new GenerationRequest { PromptTokens = prompt, MaxTokens = length, Mode = mode, IgnoreEndTokens = true };
-            List<int> decoded = [];
-            await foreach (var round in decoder.GenerateAsync(request, Deadline.Token))
-            {
-                (time, tokens) = decoded.Count == 0
-                    ? (time, tokens)
-                    : (time + round.DraftTime + round.WaitTime, tokens + round.Tokens.Length);
-                decoded.AddRange(round.Tokens);
-            }
-
-            Assert.Equal(target.Text, decoded);
-        }
-
-        return time.TotalMilliseconds / tokens;
     }
 }

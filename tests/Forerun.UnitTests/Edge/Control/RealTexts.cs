@@ -9,25 +9,28 @@ using Forerun.UnitTests.Gguf;
 
 namespace Forerun.UnitTests.Edge.Control;
 
-/// <summary>What the bundled target answers to prompts of the three sets, and the bundled draft model.</summary>
-public sealed class RealTexts : IDisposable
+/// <summary>What the bundled target answers to two prompts of each of the three sets, and the bundled draft model.</summary>
+public class RealTexts : IDisposable
 {
     /// <summary>Tokens of each text.</summary>
     public const int Length = 64;
-
-    private const int PromptsPerSet = 2;
 
     private readonly LanguageModel _draft = LanguageModel.Load(Assets.DraftModel, ModelLoadOptions.Draft with { Threads = 1 });
     private readonly RememberingDrafter _drafter;
 
     public RealTexts()
+        : this(promptsPerSet: 2)
+    {
+    }
+
+    private protected RealTexts(int promptsPerSet)
     {
         _drafter = new RememberingDrafter(_draft);
         using var target = LanguageModel.Load(Assets.Target, new() { Threads = 1 });
         Texts =
         [
             .. from set in new[] { "gsm8k", "humaneval", "mt_bench" }
-               from prompt in PromptFile.Read(Repository.Path("data", "prompts", set + ".jsonl"), PromptsPerSet)
+               from prompt in PromptFile.Read(Repository.Path("data", "prompts", set + ".jsonl"), promptsPerSet)
                select Answer(target, prompt.Turns[0]),
         ];
     }
@@ -41,6 +44,7 @@ public sealed class RealTexts : IDisposable
     {
         _drafter.Dispose();
         _draft.Dispose();
+        GC.SuppressFinalize(this);
     }
 
     private static RealText Answer(LanguageModel target, string prompt)
@@ -49,6 +53,13 @@ public sealed class RealTexts : IDisposable
         return new(tokens, TinyModels.PlainLoop(
             target, new() { PromptTokens = tokens, MaxTokens = Length, IgnoreEndTokens = true }));
     }
+}
+
+/// <summary>The same of twelve prompts of each set.</summary>
+public sealed class ManyRealTexts() : RealTexts(PromptsPerSet)
+{
+    /// <summary>Texts of a set, which come one after the other.</summary>
+    public const int PromptsPerSet = 12;
 }
 
 /// <summary>A prompt and the target's answer.</summary>

@@ -45,6 +45,24 @@ public class VerificationTimesTests
         Assert.Equal(20, _times.Estimate()[0], 0.5);
     }
 
+    /// <summary>While it streams plainly, drafting that disturbed the target once is noticed to do so no more.</summary>
+    [Fact]
+    public void AloneShare_FewRoundsOfRehearsalsThatDisturbNothing_IsOneAgain()
+    {
+        Learn(isAlone: false, ms: 20, rounds: 32);
+        Learn(isAlone: true, ms: 14, rounds: 32);
+        Assert.InRange(_times.AloneShare, 0.7, 0.75);
+        for (var i = 0; i < 16; i++)
+        {
+            _times.BeginGeneration();
+            Learn(isAlone: true, ms: 14, rounds: 31);
+            Learn(isAlone: false, ms: 14, rounds: 2);
+            Learn(isAlone: true, ms: 14, rounds: 31);
+        }
+
+        Assert.InRange(_times.AloneShare, 0.95, 1);
+    }
+
     /// <summary>On machines that others use too single passes take far longer or shorter, alone or not.</summary>
     [Fact]
     public void AloneShare_TimesVaryAndDraftingDisturbsNothing_IsOne()
