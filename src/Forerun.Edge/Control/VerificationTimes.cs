@@ -69,7 +69,7 @@ internal sealed class VerificationTimes(int maxRows)
     }
 
     /// <summary>Only neighbours are compared: a program that has just started becomes faster for other reasons. Few passes beside drafting, as in a
-    /// rehearsal, tell little, and so of few alone.</summary>
+    /// rehearsal, say little, so only a few alone are compared with them.</summary>
     private void ForgetDistant()
     {
         if (_roundsAlone > ComparedPerBeside * _lately.Count)
