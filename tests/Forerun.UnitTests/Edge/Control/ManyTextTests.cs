@@ -9,8 +9,6 @@ public class ManyTextTests(ManyRealTexts texts, ITestOutputHelper output) : ICla
     private const int Machines = 3;
     private const double BranchCost = 0.2;
 
-    private static readonly DecodingMode[] Fixed = [DecodingMode.Autoregressive, DecodingMode.Asynchronous, DecodingMode.Pipelined];
-
     /// <summary>The best fixed mode is chosen for each set: mean over the three.</summary>
     [Theory]
     [Trait("Category", "Full")]
@@ -25,7 +23,7 @@ public class ManyTextTests(ManyRealTexts texts, ITestOutputHelper output) : ICla
         var times = new WorldTimes(draft, verify, row, roundTrip) { Beside = beside };
         var auto = await MsPerTokenAsync(times, DecodingMode.Auto);
         var others = new List<double[]>();
-        foreach (var mode in Fixed)
+        foreach (var mode in TimedDecoding.Fixed)
         {
             others.Add(await MsPerTokenAsync(times, mode));
         }
@@ -45,7 +43,7 @@ public class ManyTextTests(ManyRealTexts texts, ITestOutputHelper output) : ICla
                 texts.Drafter, texts.Texts, RealTexts.Length, times with { Shared = new SharedMachine(seed) }, mode, branchCost: BranchCost);
             foreach (var (set, ofSet) in taken.Chunk(ManyRealTexts.PromptsPerSet).Index())
             {
-                sums[set] += ofSet.Sum(one => one.Ms) / ofSet.Sum(one => one.Tokens) / Machines;
+                sums[set] += ofSet.MsPerToken() / Machines;
             }
         }
 

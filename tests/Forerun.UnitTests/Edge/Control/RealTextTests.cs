@@ -11,8 +11,6 @@ public class RealTextTests(RealTexts texts, ITestOutputHelper output) : IClassFi
 
     private static readonly EdgeDecoderOptions Whole = new() { EndsDraftsEarly = false };
 
-    private static readonly DecodingMode[] Fixed = [DecodingMode.Autoregressive, DecodingMode.Asynchronous, DecodingMode.Pipelined];
-
     /// <summary>Draft step, verification, row, round trip; how much longer a pass takes beside drafting; most loss.</summary>
     public static TheoryData<string, double, double, double, double, double, double> Worlds => new()
     {
@@ -64,14 +62,14 @@ public class RealTextTests(RealTexts texts, ITestOutputHelper output) : IClassFi
         var sums = new Dictionary<DecodingMode, double>();
         for (var seed = 0; seed < 8; seed++)
         {
-            foreach (var mode in (DecodingMode[])[.. Fixed, DecodingMode.Auto])
+            foreach (var mode in (DecodingMode[])[.. TimedDecoding.Fixed, DecodingMode.Auto])
             {
                 var times = new WorldTimes(draft, verify, row, roundTrip) { Beside = beside, Shared = new SharedMachine(seed) };
                 sums[mode] = sums.GetValueOrDefault(mode) + await MsPerTokenAsync(times, mode);
             }
         }
 
-        var ratio = sums[DecodingMode.Auto] / Fixed.Min(mode => sums[mode]);
+        var ratio = sums[DecodingMode.Auto] / TimedDecoding.Fixed.Min(mode => sums[mode]);
         output.WriteLine($"{world}: {string.Join(", ", sums.Select(one => $"{one.Key} {one.Value / 8:0.00}"))} ms/token, {ratio:0.000}");
         Assert.True(ratio < 1.05, $"{world}: auto takes {ratio:0.000} of the best");
     }
@@ -115,7 +113,7 @@ public class RealTextTests(RealTexts texts, ITestOutputHelper output) : IClassFi
     private async Task CheckAsync(string world, WorldTimes times, double most)
     {
         var (best, mode) = (double.MaxValue, default(DecodingMode));
-        foreach (var one in Fixed)
+        foreach (var one in TimedDecoding.Fixed)
         {
             var ms = await MsPerTokenAsync(times, one);
             (best, mode) = ms < best ? (ms, one) : (best, mode);
@@ -127,9 +125,12 @@ public class RealTextTests(RealTexts texts, ITestOutputHelper output) : IClassFi
     }
 
     /// <summary>One decoder over all texts, from the first one on; per token after the first round.</summary>
-    private Task<double> MsPerTokenAsync(
-        WorldTimes times, DecodingMode mode, EdgeDecoderOptions? options = null, double branchCost = 0) =>
-        TimedDecoding.MsPerTokenAsync(texts.Drafter, texts.Texts, RealTexts.Length, times, mode, options, branchCost);
+    private async Task<double> MsPerTokenAsync(
+        WorldTimes times, DecodingMode mode, EdgeDecoderOptions? options = null, double branchCost = 0)
+    {
+        var taken = await TimedDecoding.DecodeAsync(texts.Drafter, texts.Texts, RealTexts.Length, times, mode, options, branchCost);
+        return taken.MsPerToken();
+    }
 
     /// <summary>A decoder for each text's beginning; per token after the first round.</summary>
     private async Task<double> FirstMsPerTokenAsync(WorldTimes times, DecodingMode mode, EdgeDecoderOptions? options = null)
@@ -137,7 +138,8 @@ public class RealTextTests(RealTexts texts, ITestOutputHelper output) : IClassFi
         var sum = 0.0;
         foreach (var text in texts.Texts)
         {
-            sum += await TimedDecoding.MsPerTokenAsync(texts.Drafter, [text], FirstTokens, times, mode, options);
+            var taken = await TimedDecoding.DecodeAsync(texts.Drafter, [text], FirstTokens, times, mode, options);
+            sum += taken.MsPerToken();
         }
 
         return sum / texts.Texts.Length;

@@ -10,22 +10,12 @@ namespace Forerun.UnitTests.Edge.Control;
 /// <summary>Decodes known texts in a world of scripted times.</summary>
 internal static class TimedDecoding
 {
-    /// <summary>One decoder over all texts, from the first one on; per token after each text's first round. Asserts that the texts come
-    /// out.</summary>
-    public static async Task<double> MsPerTokenAsync(
-        IDrafter model,
-        ImmutableArray<RealText> texts,
-        int length,
-        WorldTimes times,
-        DecodingMode mode,
-        EdgeDecoderOptions? options = null,
-        double branchCost = 0)
-    {
-        var taken = await DecodeAsync(model, texts, length, times, mode, options, branchCost);
-        return taken.Sum(one => one.Ms) / taken.Sum(one => one.Tokens);
-    }
+    /// <summary>What mode auto is compared with.</summary>
+    public static ImmutableArray<DecodingMode> Fixed { get; } =
+        [DecodingMode.Autoregressive, DecodingMode.Asynchronous, DecodingMode.Pipelined];
 
-    /// <summary>The same, text by text: the time after its first round, and the tokens in it.</summary>
+    /// <summary>One decoder over all texts, from the first one on. Of each text, the time after its first round and the tokens in it. Asserts that the
+    /// texts come out.</summary>
     public static async Task<ImmutableArray<(double Ms, int Tokens)>> DecodeAsync(
         IDrafter model,
         ImmutableArray<RealText> texts,
@@ -53,6 +43,10 @@ internal static class TimedDecoding
 
         return taken.MoveToImmutable();
     }
+
+    /// <summary>Of several texts together.</summary>
+    public static double MsPerToken(this IReadOnlyCollection<(double Ms, int Tokens)> taken) =>
+        taken.Sum(one => one.Ms) / taken.Sum(one => one.Tokens);
 
     private static async Task<(double Ms, int Tokens)> DecodeAsync(EdgeDecoder decoder, GenerationRequest request, ImmutableArray<int> text)
     {
