@@ -41,7 +41,6 @@ internal sealed class VerificationTimes(int maxRows)
         var ms = round.ServerTimings.Total.TotalMilliseconds;
         if (!round.IsAlone)
         {
-            ForgetDistant();
             _roundsAlone = 0;
             _beside.Learn(round.DraftLength + 1, ms);
             if (Estimate()[round.DraftLength] is > 0 and var estimate)
@@ -52,8 +51,13 @@ internal sealed class VerificationTimes(int maxRows)
             return;
         }
 
-        _roundsAlone++;
-        ForgetDistant();
+        // Only neighbours are compared: a program that has just started becomes faster for other reasons. Few passes beside drafting, as in a
+        // rehearsal, say little, so only a few alone are compared with them.
+        if (++_roundsAlone > ComparedPerBeside * _lately.Count)
+        {
+            _lately.Forget();
+        }
+
         if (!round.Choice.Mode.IsStreamed() || _lately.Count == 0)
         {
             _beside.Learn(round.DraftLength + 1, ms / AloneShare);
@@ -65,16 +69,6 @@ internal sealed class VerificationTimes(int maxRows)
         {
             // Single passes may take longer alone: without these the mean would be too low wherever times vary.
             _aloneShare.Add(Math.Clamp(ms / beside, LeastShare, MostShare));
-        }
-    }
-
-    /// <summary>Only neighbours are compared: a program that has just started becomes faster for other reasons. Few passes beside drafting, as in a
-    /// rehearsal, say little, so only a few alone are compared with them.</summary>
-    private void ForgetDistant()
-    {
-        if (_roundsAlone > ComparedPerBeside * _lately.Count)
-        {
-            _lately.Forget();
         }
     }
 }
