@@ -7,10 +7,11 @@ public partial class DocumentTests
 {
     public static TheoryData<string> Pages { get; } =
     [
-        .. new[] { "docs", "models", "data", "bench" }
+        .. new[] { "docs", "models", "data", "bench", "tests" }
             .SelectMany(folder => Directory.EnumerateFiles(Repository.Path(folder), "*.md", SearchOption.AllDirectories))
             .Concat(Directory.EnumerateFiles(Repository.Root, "*.md"))
             .Select(page => Path.GetRelativePath(Repository.Root, page))
+            .Where(page => !page.Contains("node_modules", StringComparison.Ordinal))
             .Order(StringComparer.Ordinal),
     ];
 
