@@ -14,7 +14,8 @@ internal sealed class Controller : IDecodingPolicy
     private const double LeastGain = 0.03;
     private const int LeastRoundsPerRehearsal = 16;
     private const int MostRoundsPerRehearsal = 64;
-    private const int MostRoundsInFlight = 64;
+    private const int MostRoundsInFlight = 1024;
+    private const double FasterThanMeasured = 2;
     private const int MostRoundsPerGrant = 8;
     private const double MsPerGrant = 50;
 
@@ -62,8 +63,10 @@ internal sealed class Controller : IDecodingPolicy
     {
         get
         {
-            var (verify, roundTrip) = (Decision.Estimates.VerifyMs[0], Decision.Estimates.RoundTripMs);
-            return verify > 0 ? (int)Math.Min(MostRoundsInFlight, 2 + Math.Ceiling(roundTrip / verify)) : 2;
+            // Passes may be faster in a moment, and a stream that is told of too few rounds waits.
+            var estimates = Decision.Estimates;
+            var fast = estimates.VerifyMs[0] * estimates.AloneShare / FasterThanMeasured;
+            return fast > 0 ? (int)Math.Min(MostRoundsInFlight, 2 + Math.Ceiling(estimates.RoundTripMs / fast)) : 2;
         }
     }
 

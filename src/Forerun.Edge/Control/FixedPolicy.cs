@@ -7,7 +7,7 @@ internal sealed class FixedPolicy(DecodingChoice choice) : IDecodingPolicy
 {
     /// <inheritdoc/>
     /// <remarks>Only an asynchronous generation asks, and its stream never ends.</remarks>
-    public int RoundsInFlight => 64;
+    public int RoundsInFlight => 1 << 20;
 
     /// <inheritdoc/>
     public int RoundsPerGrant => 8;

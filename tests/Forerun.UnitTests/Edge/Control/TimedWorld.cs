@@ -73,6 +73,9 @@ internal sealed class TimedTarget(ImmutableArray<int> text, WorldTimes times, Fa
     /// <summary>The edge drafted since the last pass.</summary>
     public bool HasDrafted { get; set; }
 
+    /// <summary>How long streamed rounds have waited for word that they are streamed, but for first rounds.</summary>
+    public TimeSpan StreamWaited { get; private set; }
+
     public WireBytes Bytes => default;
 
     public ValueTask<TargetDescription> DescribeAsync(CancellationToken cancellationToken = default) =>
@@ -150,6 +153,7 @@ internal sealed class TimedTarget(ImmutableArray<int> text, WorldTimes times, Fa
         var at = Opened[^1] == DecodingMode.Autoregressive
             ? _decidedAt
             : _streamed.First(streamed => streamed.ThroughRound >= _round).At;
+        StreamWaited += _round > 1 && at > _decidedAt ? at - _decidedAt : TimeSpan.Zero;
         return (at, Offered(at > _decidedAt ? at : _decidedAt) ?? new Draft(_round, _position, []));
     }
 
