@@ -13,7 +13,7 @@ internal interface IDecodingPolicy
     /// <summary>How the next round is decoded: its draft, and what is drafted ahead while it is verified.</summary>
     DecodingChoice Next();
 
-    /// <summary>Streamed rounds that are under way between the machines: the target is told that many ahead.</summary>
+    /// <summary>Most streamed rounds that may be under way between the machines: the target is told that many ahead.</summary>
     int RoundsInFlight { get; }
 
     /// <summary>Streamed rounds that the target is told of at a time: the more, the fewer messages, and the later it can be told to

@@ -7,7 +7,6 @@ namespace Forerun.Edge.Control;
 /// <param name="maxRows">Most rows.</param>
 internal sealed class VerificationTimes(int maxRows)
 {
-    private const int FirstCompared = 17;
     private const int ComparedPerBeside = 4;
     private const double LeastShare = 0.25;
     private const double MostShare = 2;
@@ -44,9 +43,7 @@ internal sealed class VerificationTimes(int maxRows)
         {
             _roundsAlone = 0;
             _beside.Learn(round.DraftLength + 1, ms);
-
-            // A machine that was idle becomes faster over the first passes of a generation, whether the edge drafts or not.
-            if (round.Round >= FirstCompared && Estimate()[round.DraftLength] is > 0 and var estimate)
+            if (Estimate()[round.DraftLength] is > 0 and var estimate)
             {
                 _lately.Add(ms / estimate);
             }

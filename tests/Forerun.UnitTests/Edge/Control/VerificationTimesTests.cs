@@ -102,23 +102,6 @@ public class VerificationTimesTests
         Assert.Equal(12, _times.Estimate()[0], 1.0);
     }
 
-    /// <summary>A machine that was idle needs some passes until its memory is at its fastest.</summary>
-    [Fact]
-    public void AloneShare_PassesBecomeFasterWhereAGenerationBegins_IsOne()
-    {
-        for (var i = 0; i < 16; i++)
-        {
-            _times.BeginGeneration();
-            for (var round = 2; round <= 64; round++)
-            {
-                var ms = 4 * (1 + (0.8 * Math.Exp(-round / 10.0)));
-                Learn(isAlone: round is > 8 and <= 24 or > 40, ms, rounds: 1, round: round);
-            }
-        }
-
-        Assert.InRange(_times.AloneShare, 0.95, 1);
-    }
-
     [Fact]
     public void Estimate_OnlyAlone_FollowsTheMachine()
     {
@@ -128,14 +111,14 @@ public class VerificationTimesTests
         Assert.Equal(20, _times.Estimate()[0], 1.0);
     }
 
-    private void Learn(bool isAlone, double ms, int rounds, double roundTripMs = 1, int draftLength = 0, int round = 20)
+    private void Learn(bool isAlone, double ms, int rounds, double roundTripMs = 1, int draftLength = 0)
     {
         for (var i = 0; i < rounds; i++)
         {
             _times.Learn(
                 new()
                 {
-                    Round = round,
+                    Round = 2,
                     Tokens = [1],
                     DraftLength = draftLength,
                     Choice = isAlone ? DecodingChoice.Streaming : new(draftLength > 0 ? DecodingMode.Pipelined : DecodingMode.Asynchronous, 4),
