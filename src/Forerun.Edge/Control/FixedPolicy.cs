@@ -6,11 +6,11 @@ namespace Forerun.Edge.Control;
 internal sealed class FixedPolicy(DecodingChoice choice) : IDecodingPolicy
 {
     /// <inheritdoc/>
-    /// <remarks>Only an asynchronous generation asks, and its stream never ends.</remarks>
-    public int RoundsInFlight => 1 << 20;
+    public int RoundsInFlight => 0;
 
     /// <inheritdoc/>
-    public int RoundsPerGrant => 8;
+    /// <remarks>Only an asynchronous generation asks, and its stream never ends: the target is told once.</remarks>
+    public int RoundsPerGrant => 1 << 20;
 
     /// <inheritdoc/>
     public DecodingMode Open(bool mayOffer) => choice.Mode == DecodingMode.Asynchronous ? DecodingMode.Pipelined : choice.Mode;
